@@ -1,0 +1,118 @@
+"""The seam of tasks: a problem, its split, and what every task module offers.
+
+A task is a module of functions (`Task` below lists them), found by its file's name. It knows nothing of models,
+trees or strategies: it makes problems, reads a visitor's words, extracts and grades answers, checks steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, Protocol, get_args
+
+from tts_explorer.errors import BadSetting
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+LEVELS = (1, 2, 3, 4, 5)
+DELIMITER = "\n\n"
+"""Ends every step; part of the step's text."""
+
+GIVE_UP = 20_000
+"""Draws in a row that were all of another split or seen before: the level is used up, repeats are let through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One question. `key` is canonical (its numbers, not its wording) and decides the split; `data` is the task's own."""
+
+    task: str
+    text: str
+    truth: str
+    """An answer known to be right, in the task's own spelling."""
+    key: str
+    data: Any
+    level: int | None = None
+    id: str = ""
+    """`split/level/index` for a generated problem, empty for a typed one."""
+
+
+class Task(Protocol):
+    """What a module in `tasks/` offers."""
+
+    NAME: str
+    TITLE: str
+
+    def draw_problem(self, rng: random.Random, level: int) -> Problem: ...
+
+    def parse(self, text: str) -> Problem | None:
+        """Read a visitor's own words; None when this task can't."""
+
+    def answer(self, text: str) -> str | None:
+        """The final answer in `text`, or None."""
+
+    def canonical(self, answer: str) -> str:
+        """Equal answers have equal canonical forms, whatever their spelling."""
+
+    def grade(self, problem: Problem, text: str) -> bool:
+        """Whether the answer `text` (or the answer in the solution `text`) is right."""
+
+    def check(self, problem: Problem, steps: Sequence[str]) -> list[bool]:
+        """For each step: everything so far is valid and a right answer is still reachable."""
+
+    def solve(self, problem: Problem, rng: random.Random) -> list[str]:
+        """A right solution: steps with their closing delimiter, then the final line."""
+
+
+def split_of(task: str, key: str) -> Split:
+    """The split that a canonical problem belongs to, for ever: 10% test, 5% validation, the rest train."""
+    bucket = int.from_bytes(hashlib.blake2b(f"{task}:{key}".encode(), digest_size=4).digest(), "big") % 100
+    return "test" if bucket < 10 else "validation" if bucket < 15 else "train"
+
+
+def problems(task: Task, split: Split, level: int) -> Iterator[Problem]:
+    """Yield the problems of (task, split, level): endless, always the same, distinct while there are new ones.
+
+    Raises BadSetting for an unknown split or level.
+    """
+    if split not in SPLITS:
+        raise BadSetting(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
+    if level not in LEVELS:
+        raise BadSetting(f"no level {level!r}: choose one of {LEVELS[0]} to {LEVELS[-1]}")
+    rng = random.Random(f"{task.NAME}/{split}/{level}")
+    seen: set[str] = set()
+    index = misses = 0
+    while True:
+        problem = task.draw_problem(rng, level)
+        repeat = problem.key in seen and misses <= GIVE_UP
+        if repeat or split_of(task.NAME, problem.key) != split:
+            misses += 1
+            continue
+        seen.add(problem.key)
+        yield Problem(problem.task, problem.text, problem.truth, problem.key, problem.data, level, f"{split}/{level}/{index}")
+        index, misses = index + 1, misses if misses > GIVE_UP else 0
+
+
+def problem_at(task: Task, split: Split, level: int, index: int) -> Problem:
+    """Problem number `index` (from 0) of (task, split, level). Raises BadSetting if `index` is negative or over 100,000."""
+    if not 0 <= index <= 100_000:
+        raise BadSetting(f"index is {index}: it must be between 0 and 100000")
+    return next(islice(problems(task, split, level), index, None))
+
+
+BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+
+
+def boxed(text: str) -> str | None:
+    """The content of the last `\\boxed{…}` in `text`, stripped; None without one.
+
+    >>> boxed(r"so it is \\boxed{ 7 * 9 }.")
+    '7 * 9'
+    """
+    found = BOXED.findall(text)
+    return found[-1].strip() if found and found[-1].strip() else None
+

@@ -1,0 +1,293 @@
+r"""Countdown: reach a target with the given numbers, each used once (NP-hard in the number of numbers).
+
+One real example (level 3)::
+
+    Use 3, 7, 12 and 25, each once, with + - * / to make 64.
+
+    25 - 12 = 13, left: 3 7 13
+
+    13 * 7 = 91, left: 3 91
+    …
+    \boxed{…}
+
+The answer is an expression; it is right if it uses each number exactly once and equals the target. Generated problems have
+a solution whose intermediate results are whole and not negative; the grader and `check` take any fraction.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from tts_explorer.tasks.base import DELIMITER, Problem, boxed
+
+NAME = "countdown"
+TITLE = "Countdown: make a target from numbers"
+RULES = {1: (3, 20, 60), 2: (3, 50, 200), 3: (4, 25, 100), 4: (5, 25, 200), 5: (6, 50, 500)}
+"""level: (how many numbers, largest number, largest target)."""
+
+WORDINGS = (
+    "Use {numbers}, each once, with + - * / to make {target}.",
+    "Make {target} from {numbers}, using each number once and + - * /.",
+    "With {numbers}, each used exactly once, and + - * /, reach {target}.",
+)
+MAX_NUMBERS, MAX_VALUE = 6, 9999
+
+Step = tuple[int, str, int, int]
+"""(a, operator, b, result)."""
+
+
+def draw_problem(rng: random.Random, level: int) -> Problem:
+    """Draw numbers, combine them at random into a target of at least 10; a solution therefore exists."""
+    count, largest, target_max = RULES[level]
+    while True:
+        numbers = [rng.randint(1, largest) for _ in range(count)]
+        steps = _random_steps(rng, numbers)
+        if steps and 10 <= steps[-1][3] <= target_max and steps[-1][3] not in numbers:
+            return _problem(numbers, steps[-1][3], steps, rng.choice(WORDINGS))
+
+
+def _problem(numbers: list[int], target: int, steps: list[Step] | None, wording: str) -> Problem:
+    listed = ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
+    key = f"{' '.join(map(str, sorted(numbers)))} -> {target}"
+    truth = _expression(steps) if steps else ""
+    data = {"numbers": tuple(numbers), "target": target, "steps": tuple(steps or ())}
+    return Problem(NAME, wording.format(numbers=listed, target=target), truth, key, data)
+
+
+def _random_steps(rng: random.Random, numbers: list[int]) -> list[Step] | None:
+    """Combine two of the pool until one is left; None if a result grows over 999."""
+    pool, steps = list(numbers), []
+    while len(pool) > 1:
+        a, b = (pool.pop(rng.randrange(len(pool))) for _ in range(2))
+        a, b = max(a, b), min(a, b)
+        ops = [("+", a + b), ("-", a - b), ("*", a * b)]
+        if b > 1 and a % b == 0:
+            ops.append(("/", a // b))
+        ops = [(op, c) for op, c in ops if 0 < c <= 999 and not (op == "*" and b == 1)]
+        if not ops:
+            return None
+        op, c = rng.choice(ops)
+        steps.append((a, op, b, c))
+        pool.append(c)
+    return steps
+
+
+def solve(problem: Problem, rng: random.Random) -> list[str]:
+    """The solution that the problem was made from, one operation a step, then the boxed expression."""
+    pool, lines = list(problem.data["numbers"]), []
+    for a, op, b, c in problem.data["steps"]:
+        pool.remove(a)
+        pool.remove(b)
+        pool.append(c)
+        lines.append(f"{a} {op} {b} = {c}, left: {' '.join(map(str, sorted(pool)))}{DELIMITER}")
+    return [*lines, f"\\boxed{{{_expression(problem.data['steps'])}}}"]
+
+
+def _expression(steps: Sequence[Step]) -> str:
+    """Write `steps` as one expression, with the parentheses that it needs.
+
+    >>> _expression([(25, "-", 12, 13), (13, "*", 7, 91), (91, "-", 3, 88)])
+    '(25 - 12) * 7 - 3'
+    """
+    made: list[tuple[int, str, str]] = []  # value, expression, its outermost operator
+
+    def take(value: int) -> tuple[str, str]:
+        for i in range(len(made) - 1, -1, -1):
+            if made[i][0] == value:
+                _, text, op = made.pop(i)
+                return text, op
+        return str(value), ""
+
+    for a, op, b, c in steps:
+        (left, left_op), (right, right_op) = take(a), take(b)
+        if op in "*/" and left_op in ("+", "-"):
+            left = f"({left})"
+        if (op in "*/" and right_op in ("+", "-")) or (op == "-" and right_op in ("+", "-")) or (op == "/" and right_op):
+            right = f"({right})"
+        made.append((c, f"{left} {op} {right}", op))
+    return made[-1][1] if made else ""
+
+
+NUMBER = re.compile(r"\d+")
+ASKS = re.compile(r"\b(make|makes|making|reach|get|obtain|equals?|target|total)\b\D{0,20}(\d+)", re.IGNORECASE)
+
+
+def parse(text: str) -> Problem | None:
+    """Read "use 3, 7 and 25 to make 46" in any words: a verb of reaching before the target, the other numbers in order.
+
+    >>> parse("make 24 with 4 6 8").data["numbers"]
+    (4, 6, 8)
+    """
+    goal = ASKS.search(text)
+    if goal is None or len(text) > 400:
+        return None
+    words = [(m.start(), m.group()) for m in NUMBER.finditer(text)]
+    if any(len(word) > 4 for _, word in words):
+        return None
+    numbers = [int(word) for at, word in words if at != goal.start(2)]
+    if not 2 <= len(numbers) <= MAX_NUMBERS or min(numbers) < 1:
+        return None
+    target = int(goal.group(2))
+    for wording in WORDINGS:
+        if text.strip() == _problem(numbers, target, None, wording).text:
+            return _problem(numbers, target, _found(tuple(sorted(numbers)), target), wording)
+    return _problem(numbers, target, _found(tuple(sorted(numbers)), target), WORDINGS[0])
+
+
+def _found(pool: tuple[int, ...], target: int) -> list[Step] | None:
+    """A solution in whole numbers, or None if there is none."""
+    if len(pool) == 1:
+        return [] if pool[0] == target else None
+    for i in range(len(pool)):
+        for j in range(i):
+            a, b = max(pool[i], pool[j]), min(pool[i], pool[j])
+            rest = pool[:j] + pool[j + 1 : i] + pool[i + 1 :]
+            results = [("+", a + b), ("*", a * b), ("-", a - b)] + ([("/", a // b)] if b and a % b == 0 else [])
+            for op, c in results:
+                smaller = tuple(sorted((*rest, c)))
+                if _reachable(smaller, target) and (tail := _found(smaller, target)) is not None:
+                    return [(a, op, b, c), *tail]
+    return None
+
+
+def answer(text: str) -> str | None:
+    """The boxed expression."""
+    return boxed(text)
+
+
+def canonical(answer: str) -> str:
+    """Sums and products flattened and sorted, so that `7 * (25 - 12)` equals `(25 - 12) * 7`.
+
+    >>> canonical("3 + 7 * 2") == canonical("(2 * 7) + 3")
+    True
+    """
+    try:
+        return _normal(_parsed(answer))
+    except (SyntaxError, ValueError, RecursionError):
+        return " ".join(answer.split())
+
+
+def _parsed(answer: str) -> ast.expr:
+    """The syntax tree of `answer`. Raises SyntaxError or ValueError if it is not plain arithmetic."""
+    if len(answer) > 200 or not re.fullmatch(r"[\d\s+\-*/()×÷·]*", answer):
+        raise ValueError("not plain arithmetic")
+    plain = answer.replace("×", "*").replace("·", "*").replace("÷", "/")
+    if re.search(r"\*\s*\*|/\s*/", plain):
+        raise ValueError("only + - * / are allowed")
+    return ast.parse(plain.strip(), mode="eval").body
+
+
+OPS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+def _terms(node: ast.expr, up: type[ast.operator], down: type[ast.operator], sign: bool) -> list[tuple[bool, str]]:
+    """The operands of a chain of one precedence, each with whether it is added (multiplied) or not."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (up, down)):
+        right = sign if isinstance(node.op, up) else not sign
+        return _terms(node.left, up, down, sign) + _terms(node.right, up, down, right)
+    return [(sign, _normal(node))]
+
+
+def _normal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return str(node.value)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        terms = sorted(_terms(node, ast.Add, ast.Sub, True), key=lambda t: (not t[0], t[1]))
+        return "(" + " ".join(("+" if plus else "-") + text for plus, text in terms) + ")"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        terms = sorted(_terms(node, ast.Mult, ast.Div, True), key=lambda t: (not t[0], t[1]))
+        return "(" + " ".join(("*" if times else "/") + text for times, text in terms) + ")"
+    raise ValueError("only whole numbers and + - * / are allowed")
+
+
+def _value(node: ast.expr, used: list[int]) -> Fraction:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        used.append(node.value)
+        return Fraction(node.value)
+    if isinstance(node, ast.BinOp) and type(node.op) in OPS:
+        left, right = _value(node.left, used), _value(node.right, used)
+        return _apply(left, OPS[type(node.op)], right)
+    raise ValueError("only whole numbers and + - * / are allowed")
+
+
+def _apply(a: Fraction, op: str, b: Fraction) -> Fraction:
+    if op == "/":
+        if b == 0:
+            raise ValueError("division by zero")
+        return a / b
+    return a + b if op == "+" else a - b if op == "-" else a * b
+
+
+def grade(problem: Problem, text: str) -> bool:
+    """Right if the expression uses each number exactly once and equals the target.
+
+    >>> grade(parse("make 46 with 3 7 25"), r"\\boxed{3 * 7 + 25}")
+    True
+    """
+    expression = answer(text) or text
+    used: list[int] = []
+    try:
+        value = _value(_parsed(expression), used)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return value == problem.data["target"] and sorted(used) == sorted(problem.data["numbers"])
+
+
+@lru_cache(maxsize=200_000)
+def _reachable(pool: tuple[Fraction | int, ...], target: int) -> bool:
+    """Whether `pool` (sorted) can still be combined into `target`, fractions allowed."""
+    if len(pool) == 1:
+        return pool[0] == target
+    for i in range(len(pool)):
+        for j in range(i):
+            a, b = pool[i], pool[j]
+            rest = pool[:j] + pool[j + 1 : i] + pool[i + 1 :]
+            results = {a + b, a - b, b - a, a * b}
+            if b:
+                results.add(Fraction(a, 1) / b)
+            if a:
+                results.add(Fraction(b, 1) / a)
+            if any(_reachable(tuple(sorted((*rest, c))), target) for c in results):
+                return True
+    return False
+
+
+LINE = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+), left: ((?:\d+ )*\d+)")
+
+
+def check(problem: Problem, steps: Sequence[str]) -> list[bool]:
+    """Valid so far and the target still reachable, for each step; the boxed line is right or wrong as an answer.
+
+    A correct operation whose result is a fraction or negative is outside the step format and counts as invalid.
+    """
+    pool, fine, verdicts = sorted(problem.data["numbers"]), True, []
+    for step in steps:
+        if boxed(step) is not None:
+            fine = fine and grade(problem, step)
+        else:
+            after = _after(pool, step) if fine else None
+            fine = after is not None and _reachable(tuple(after), problem.data["target"])
+            pool = after or pool
+        verdicts.append(fine)
+    return verdicts
+
+
+def _after(pool: list[int], step: str) -> list[int] | None:
+    """The sorted pool after `step`, or None if the step is not a valid operation on `pool`."""
+    found = LINE.fullmatch(step.strip())
+    if found is None or len(pool) < 2:
+        return None
+    a, op, b, c = int(found[1]), found[2], int(found[3]), int(found[4])
+    after = list(pool)
+    for number in (a, b):
+        if number not in after:
+            return None
+        after.remove(number)
+    after = sorted([*after, c])
+    right = (op != "/" or b != 0) and _apply(Fraction(a), op, Fraction(b)) == c
+    return after if right and after == sorted(map(int, found[5].split())) else None

@@ -1,0 +1,1 @@
+"""Pictures of searches, made from the event stream: the page's log, the terminal tree."""
