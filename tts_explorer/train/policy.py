@@ -30,7 +30,7 @@ class Recipe:
     inner: int
     steps: int
     batch: int = 8192
-    lr: float = 4e-3
+    lr: float = 1e-2
     warmup: int = 100
     decay: float = 0.4
     """The last part of the steps, in which the rate falls linearly to zero."""
@@ -38,7 +38,7 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(hidden=32, layers=2, heads=2, inner=64, steps=60, batch=2048, warmup=5),
-    "small": Recipe(hidden=128, layers=6, heads=4, inner=288, steps=6000),
+    "small": Recipe(hidden=128, layers=6, heads=4, inner=288, steps=3800),
 }
 
 

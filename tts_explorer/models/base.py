@@ -1,0 +1,129 @@
+"""The seam of models: what the runner needs of a policy and of a verifier, and where randomness comes from.
+
+An adapter takes work (`submit`), does a bounded piece of it (`tick`: one token for every row under way) and forgets it
+(`drop`). A prompt is a tuple of token-id segments, the problem first, then one a node; so an adapter may keep a cache in
+the shape of a tree without ever seeing one. Rows are independent: a cache is private and may not change a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from tts_explorer.events import NodeId, Stop
+
+Key = Hashable
+Segment = tuple[int, ...]
+"""Token ids of the problem, or of one node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a piece of work took: tokens asked for as prompt, really forwarded, sampled; FLOPs."""
+
+    prompt_tokens: int = 0
+    forwarded_tokens: int = 0
+    sampled_tokens: int = 0
+    flops: float = 0.0
+
+    def __add__(self, other: Spend) -> Spend:
+        return Spend(
+            self.prompt_tokens + other.prompt_tokens,
+            self.forwarded_tokens + other.forwarded_tokens,
+            self.sampled_tokens + other.sampled_tokens,
+            self.flops + other.flops,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One step that a policy wrote."""
+
+    ids: Segment
+    text: str
+    """With its closing delimiter, so that a path's text is plain concatenation."""
+    logprob: float
+    """Sum over `ids` under the model at temperature 1, in nats."""
+    stop: Stop
+    room: bool
+    """Whether the context has room for another token."""
+    spend: Spend = field(default_factory=Spend)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verifier's rewards for the steps it was given, in [0, 1], None where it failed: one a step, asserted."""
+
+    rewards: tuple[float | None, ...]
+    spend: Spend = field(default_factory=Spend)
+
+
+class Policy(Protocol):
+    """A language model that writes steps."""
+
+    name: str
+    versions: dict[str, str]
+
+    def problem(self, text: str) -> Segment:
+        """The prompt for a problem, as token ids. Raises BadProblem when it doesn't fit."""
+
+    def submit(
+        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+    ) -> None:
+        """Ask for one step after `prompt`; temperature 0 is greedy. `to_end` writes on over delimiters."""
+
+    def tick(self) -> list[tuple[Key, Sample]]:
+        """Sample one token for every row under way; return the samples that this finished."""
+
+    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
+        """Forget these samples; returns what was spent on each that was under way."""
+
+    def progress(self) -> dict[Key, int]:
+        """Tokens sampled so far, for every sample under way."""
+
+    def drafts(self) -> dict[Key, str]:
+        """Text so far, for every sample under way."""
+
+
+class Verifier(Protocol):
+    """A model, or a program, that judges steps."""
+
+    name: str
+    versions: dict[str, str]
+
+    def problem(self, text: str) -> Segment: ...
+
+    def step(self, text: str) -> Segment: ...
+
+    def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment]) -> None:
+        """Ask for a reward for each of `steps` (none of them empty)."""
+
+    def tick(self) -> list[tuple[Key, Judgement]]: ...
+
+    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]: ...
+
+
+def sample_key(seed: int, node: NodeId) -> int:
+    """64 bits that decide all random numbers of one sample: a hash of the run's seed and the node's path, nothing else."""
+    text = f"{seed}:{'.'.join(map(str, node))}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+
+
+def uniforms(keys: Sequence[int], positions: Sequence[int]) -> np.ndarray:
+    """One number in (0, 1) for each (sample key, token position): splitmix64 of key + position · golden ratio.
+
+    Counter-based, so it depends on neither the batch nor the order. Source: Steele, Lea & Flood 2014, §4.
+
+    >>> bool(uniforms([7], [3])[0] == uniforms([9, 7], [0, 3])[1])
+    True
+    """
+    with np.errstate(over="ignore"):
+        z = np.array(keys, np.uint64) + np.array(positions, np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return ((z >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53

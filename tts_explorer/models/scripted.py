@@ -1,0 +1,114 @@
+"""Scripted models: the fakes at the seams, for tests of logic and for lessons. One character is one token.
+
+A policy's script is a function (text so far, rng) -> (step, stop); a verifier's a function (problem, steps) -> reward.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tts_explorer.events import Stop
+from tts_explorer.models.base import Judgement, Key, Sample, Segment, Spend
+
+Script = Callable[[str, random.Random], tuple[str, Stop]]
+
+
+def spelled(text: str) -> Segment:
+    """One id a character."""
+    return tuple(map(ord, text))
+
+
+def read(segments: Iterable[Segment]) -> str:
+    return "".join(chr(id) for segment in segments for id in segment)
+
+
+@dataclass
+class _Row:
+    key: Key
+    text: str
+    stop: Stop
+    asked: int
+    room: bool
+    begun: int = 0
+
+
+class ScriptedPolicy:
+    """Writes what its script says, a character a tick, until `context` characters are full."""
+
+    def __init__(self, script: Script, *, name: str = "scripted", context: int = 2000):
+        self.script, self.name, self.context = script, name, context
+        self.versions = {name: "scripted"}
+        self.rows: dict[Key, _Row] = {}
+        self.ticks = 0
+
+    def problem(self, text: str) -> Segment:
+        return spelled(text)
+
+    def submit(
+        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+    ) -> None:
+        asked = sum(map(len, prompt))
+        text, stop = self.script(read(prompt), random.Random(0 if temperature == 0 else rng))
+        fits = max(1, min(max_tokens, self.context - asked))
+        if len(text) > fits:
+            text, stop = text[:fits], "length"
+        self.rows[key] = _Row(key, text, stop, asked, asked + len(text) < self.context)
+
+    def tick(self) -> list[tuple[Key, Sample]]:
+        self.ticks += bool(self.rows)
+        done = []
+        for row in list(self.rows.values()):
+            row.begun += 1
+            if row.begun >= len(row.text):
+                del self.rows[row.key]
+                spend = Spend(row.asked, row.asked + len(row.text), len(row.text), float(row.asked + len(row.text)))
+                done.append((row.key, Sample(spelled(row.text), row.text, -float(len(row.text)), row.stop, row.room, spend)))
+        return done
+
+    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
+        rows = [row for key in keys if (row := self.rows.pop(key, None)) is not None]
+        return {row.key: Spend(row.asked, row.asked + row.begun, row.begun, float(row.asked + row.begun)) for row in rows}
+
+    def progress(self) -> dict[Key, int]:
+        return {key: row.begun for key, row in self.rows.items()}
+
+    def drafts(self) -> dict[Key, str]:
+        return {key: row.text[: row.begun] for key, row in self.rows.items()}
+
+
+class ScriptedVerifier:
+    """Rewards steps as its function says; None or a number outside [0, 1] is a failure."""
+
+    def __init__(self, judge: Callable[[str, Sequence[str]], float | None], *, name: str = "scripted"):
+        self.judge, self.name = judge, name
+        self.versions = {name: "scripted"}
+        self.waiting: list[tuple[Key, Segment, Sequence[Segment]]] = []
+        self.calls = 0
+
+    def problem(self, text: str) -> Segment:
+        return spelled(text)
+
+    def step(self, text: str) -> Segment:
+        return spelled(text)
+
+    def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment]) -> None:
+        assert steps and all(steps), "an empty step is never sent to a verifier"
+        self.waiting.append((key, prompt, steps))
+
+    def tick(self) -> list[tuple[Key, Judgement]]:
+        work, self.waiting = self.waiting, []
+        self.calls += len(work)
+        return [(key, self._judged(prompt, steps)) for key, prompt, steps in work]
+
+    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
+        gone = set(keys)
+        self.waiting = [work for work in self.waiting if work[0] not in gone]
+        return {}
+
+    def _judged(self, prompt: Segment, steps: Sequence[Segment]) -> Judgement:
+        texts = [read([step]) for step in steps]
+        rewards = tuple(self.judge(read([prompt]), texts[: i + 1]) for i in range(len(texts)))
+        tokens = len(prompt) + sum(map(len, steps))
+        return Judgement(rewards, Spend(tokens, tokens, 0, float(tokens)))

@@ -1,0 +1,230 @@
+"""The one worker that owns the models: every search's wishes go into one batch a model, every result back to its run.
+
+A search goes on as soon as its own answers are complete and never waits for another's. An event is committed to the sink
+before anyone is shown it. Other threads only hand runs in (`start`), set `cancelled`, and read `published`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tts_explorer.events import NodeId, Record, Role, Status
+from tts_explorer.models.base import Judgement, Key, Policy, Sample, Verifier, sample_key
+from tts_explorer.runner.plan import Request
+from tts_explorer.runner.run import Run
+
+
+class Sink(Protocol):
+    """Where records are made safe."""
+
+    def append(self, batch: Sequence[tuple[str, Sequence[Record]]]) -> None:
+        """Commit the new records of several searches, (search id, records), in one transaction."""
+
+
+class Live:
+    """A run and what others may see of it."""
+
+    def __init__(self, run: Run, watch: Callable[[Sequence[Record]], None] | None = None):
+        self.run, self.watch = run, watch
+        self.published: list[Record] = []
+        """Committed records; only ever extended."""
+        self.drafts: dict[NodeId, str] = {}
+        """Text in flight: lossy, never stored."""
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+    def cancel(self) -> None:
+        """Ask the run to stop at its next token."""
+        self.run.cancelled = True
+
+
+class Loop:
+    """Drives all live runs. `drive` runs them in the calling thread, `serve` in a worker of its own."""
+
+    def __init__(self, sink: Sink | None = None):
+        self.sink = sink
+        self.live: dict[str, Live] = {}
+        self.wake = threading.Condition()
+        self.incoming: list[Live] = []
+        self.owners: dict[Key, Live] = {}
+        self.thread: threading.Thread | None = None
+        self.closed = False
+
+    def start(self, run: Run, watch: Callable[[Sequence[Record]], None] | None = None) -> Live:
+        """Take a run in, from any thread; the worker commits its first records before anyone sees them."""
+        live = Live(run, watch)
+        with self.wake:
+            self.incoming.append(live)
+            self.wake.notify_all()
+        return live
+
+    def find(self, id: str) -> Live | None:
+        """The live run called `id`, if there is one."""
+        with self.wake:
+            return self.live.get(id) or next((live for live in self.incoming if live.run.id == id), None)
+
+    def drive(self) -> None:
+        """Run everything handed in to its end, in this thread."""
+        while self.step():
+            pass
+
+    def serve(self) -> None:
+        """Start the worker thread."""
+        self.thread = threading.Thread(target=self._work, name="models", daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        """Cancel what runs, wait for the worker to write its last events, and end it."""
+        with self.wake:
+            self.closed = True
+            self.wake.notify_all()
+        if self.thread is not None:
+            self.thread.join(timeout=30)
+
+    def _work(self) -> None:
+        while True:
+            with self.wake:
+                while not self.incoming and not self.owners and not self.closed:
+                    self.wake.wait(timeout=1.0)
+            if not self.step() and self.closed:
+                return
+
+    def step(self) -> bool:
+        """One token for every sample and one batch for every verifier; False when there is nothing left to do."""
+        with self.wake:
+            self.live |= {live.run.id: live for live in self.incoming}
+            self.incoming = []
+        if self.closed:
+            for live in self.live.values():
+                live.cancel()
+        self._flush()
+        self._submit()
+        policies = {id(live.run.policy): live.run.policy for live in self.live.values()}
+        verifiers = {id(v): v for live in self.live.values() if (v := live.run.verifier) is not None}
+        for policy in policies.values():
+            self._tick("policy", policy)
+        for verifier in verifiers.values():
+            self._tick("verifier", verifier)
+        self._stop_due()
+        self._submit()
+        self._flush()
+        return bool(self.live)
+
+    def _submit(self) -> None:
+        for live in list(self.live.values()):
+            run = live.run
+            for request in run.requests:
+                key = (run.id, request.purpose, request.node)
+                self.owners[key] = live
+                self._send(run, key, request)
+            run.requests.clear()
+
+    def _send(self, run: Run, key: Key, request: Request) -> None:
+        if request.purpose == "judge":
+            run.verifier.submit(key, request.prompt[0], request.steps)
+            return
+        run.policy.submit(
+            key,
+            request.prompt,
+            rng=sample_key(run.plan.seed, request.node),
+            temperature=0.0 if request.greedy else run.plan.temperature,
+            max_tokens=run.plan.max_step_tokens,
+        )
+
+    def _tick(self, role: Role, model: Policy | Verifier) -> None:
+        """One tick of one model; a model that breaks fails the runs that use it, and no other."""
+        mine = [live for live in self.live.values() if (live.run.policy if role == "policy" else live.run.verifier) is model]
+        purpose = "sample" if role == "policy" else "judge"
+        rows = {live.run.id: 0 for live in mine}
+        for key in self.owners:
+            if key[1] == purpose and key[0] in rows:
+                rows[key[0]] += 1
+        if not sum(rows.values()):
+            return
+        began = time.perf_counter()
+        try:
+            results = model.tick()
+        except Exception as error:
+            for live in mine:
+                self._end(live, "failed", f"{model.name} broke: {type(error).__name__}: {error}")
+            return
+        took = time.perf_counter() - began
+        sharing = sum(count > 0 for count in rows.values())
+        for live in mine:
+            share = rows[live.run.id] / sum(rows.values())
+            if share:
+                live.run.took_time(role, took * share, apportioned=sharing > 1)
+        self._deliver(role, results)
+
+    def _deliver(self, role: Role, results: Sequence[tuple[Key, Sample | Judgement]]) -> None:
+        """Hand results to their runs, in the order of node ids; what comes after a run's end only counts as spent."""
+        for key, result in sorted(results, key=lambda pair: pair[0]):
+            live = self.owners.pop(key, None)
+            if live is None:
+                continue
+            run = live.run
+            if (reason := run.due()) is not None and reason[0] == "budget":
+                run.spent(role, result.spend)
+                continue
+            if isinstance(result, Sample):
+                run.took_sample(key[2], result)
+            else:
+                run.took_judgement(key[2], result)
+
+    def _stop_due(self) -> None:
+        under_way: dict[str, int] = {}
+        drafts: dict[str, dict[NodeId, str]] = {}
+        for policy in {id(live.run.policy): live.run.policy for live in self.live.values()}.values():
+            for key, tokens in policy.progress().items():
+                under_way[key[0]] = under_way.get(key[0], 0) + tokens
+            for key, text in policy.drafts().items():
+                drafts.setdefault(key[0], {})[key[2]] = text
+        for live in list(self.live.values()):
+            live.drafts = drafts.get(live.run.id, {})
+            reason = live.run.due(under_way.get(live.run.id, 0)) if live.run.live else None
+            if reason is not None:
+                self._end(live, *reason)
+
+    def _end(self, live: Live, status: Status, detail: str) -> None:
+        """Drop the run's unfinished work, count what it took, and let it write its last events."""
+        run = live.run
+        keys = [key for key, owner in self.owners.items() if owner is live]
+        for key in keys:
+            del self.owners[key]
+        spent = run.policy.drop(keys)
+        if run.pending is not None:
+            for spend in spent.values():
+                run.spent("policy", spend)
+        if run.verifier is not None:
+            run.verifier.drop(keys)
+        run.finish(status, detail)
+
+    def _flush(self) -> None:
+        """Commit, then show."""
+        fresh = [(live, live.run.outbox) for live in self.live.values() if live.run.outbox]
+        if fresh and self.sink is not None:
+            try:
+                self.sink.append([(live.run.id, records) for live, records in fresh])
+            except Exception as error:
+                self._unsaved([live for live, _ in fresh], error)
+                fresh = []
+        for live, records in fresh:
+            live.run.outbox = []
+            live.published.extend(records)
+            if live.watch is not None:
+                live.watch(records)
+        for live in [live for live in self.live.values() if not live.run.live]:
+            with self.wake:
+                del self.live[live.run.id]
+            live.drafts = {}
+            live.done.set()
+
+    def _unsaved(self, lives: Sequence[Live], error: Exception) -> None:
+        """What can't be kept is not shown: stop these runs and leave `error` for whoever waits on them."""
+        for live in lives:
+            live.error = error
+            self._end(live, "failed", f"the session could not be saved: {error}")
+            live.run.outbox = []

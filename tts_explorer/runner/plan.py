@@ -1,0 +1,66 @@
+"""What to run, and the work that a run asks of the models."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tts_explorer.answers import require_rule
+from tts_explorer.errors import BadSetting
+from tts_explorer.events import NodeId
+from tts_explorer.models.base import Segment
+from tts_explorer.strategies import Strategy
+
+from tts_explorer.tasks.base import Problem, Task
+from tts_explorer.tree import require_aggregate
+
+BUDGETS = ("nodes", "tokens", "flops", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One search to come. `task` is None for a text that no task can grade. Raises BadSetting when made with nonsense."""
+
+    problem: Problem
+    task: Task | None
+    strategy: Strategy
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    temperature: float = 1.0
+    max_step_tokens: int = 128
+    aggregate: str = "last"
+    rule: str | None = None
+    """None for the strategy's own."""
+    budget: dict[str, float] = field(default_factory=dict)
+    """Any of `BUDGETS`, each more than 0."""
+    parent: str | None = None
+
+    def __post_init__(self) -> None:
+        require_aggregate(self.aggregate)
+        if self.rule is not None:
+            require_rule(self.rule)
+        if not self.problem.text.strip():
+            raise BadSetting("the problem is empty: type one, or choose a task, a level and an index")
+        if not 0 <= self.seed < 2**63:
+            raise BadSetting(f"seed is {self.seed}: it must be a whole number from 0 to {2**63 - 1}")
+        if not 0 <= self.temperature <= 10:
+            raise BadSetting(f"temperature is {self.temperature}: it must be between 0 and 10")
+        if not 1 <= self.max_step_tokens <= 4096:
+            raise BadSetting(f"max_step_tokens is {self.max_step_tokens}: it must be between 1 and 4096")
+        for name, value in self.budget.items():
+            if name not in BUDGETS:
+                raise BadSetting(f"no budget of {name!r}: choose one of {', '.join(BUDGETS)}")
+            if not 0 < value < math.inf:
+                raise BadSetting(f"the budget of {name} is {value}: it must be more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Work that a run wants done: one sample for a new node, or rewards for the steps of the path to one."""
+
+    purpose: Literal["sample", "judge"]
+    node: NodeId
+    prompt: tuple[Segment, ...]
+    steps: tuple[Segment, ...] = ()
+    greedy: bool = False

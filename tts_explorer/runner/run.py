@@ -1,0 +1,347 @@
+"""One search under way: it turns a strategy's moves into work for the models, and what comes back into events.
+
+A run never calls a model. The loop takes its `requests`, hands it results (`took_sample`, `took_judgement`), and stops it;
+nothing else writes an event. It knows no batch and no other search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import GeneratorType
+from typing import Any, cast
+
+from tts_explorer import answers
+from tts_explorer.cost import Cost
+from tts_explorer.errors import BadMove, BadSetting
+from tts_explorer.events import (
+    AnswerGraded,
+    CostIncurred,
+    Event,
+    NodeAdded,
+    NodeId,
+    NodePruned,
+    NodeScored,
+    NodeSelected,
+    Noted,
+    Record,
+    Role,
+    SearchFinished,
+    SearchStarted,
+    Status,
+    clean,
+)
+from tts_explorer.models.base import Judgement, Policy, Sample, Segment, Spend, Verifier
+from tts_explorer.moves import Expand, Move, Note, Prune, Score
+from tts_explorer.runner.plan import Plan, Request
+from tts_explorer.strategies import checked_settings, default_rule, scores, source_of
+from tts_explorer.tasks.base import boxed
+from tts_explorer.tree import Node, SearchTree
+
+
+@dataclass
+class Pending:
+    """The move under way: what it still lacks, what it answers with, what it has spent."""
+
+    move: Move
+    missing: set[NodeId] = field(default_factory=set)
+    targets: list[NodeId] = field(default_factory=list)
+    spend: dict[Role, Spend] = field(default_factory=dict)
+    seconds: dict[Role, float] = field(default_factory=dict)
+    apportioned: bool = False
+
+
+class Run:
+    """One search under way. Making one takes the strategy's first move, so a bad setting raises before anything is spent."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        policy: Policy,
+        verifier: Verifier | None,
+        *,
+        id: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.plan, self.policy, self.verifier, self.id, self.clock = plan, policy, verifier, id, clock
+        settings = checked_settings(plan.strategy, plan.settings)
+        if verifier is None and scores(plan.strategy):
+            raise BadSetting(f"{plan.strategy.__name__} scores its steps: choose a verifier")
+        self.rule = plan.rule or default_rule(plan.strategy)
+        source, self.first_line = source_of(plan.strategy)
+        self.tree, self.cost = SearchTree(), Cost()
+        self.segments: dict[NodeId, Segment] = {(): policy.problem(plan.problem.text)}
+        self.judged: Segment = verifier.problem(plan.problem.text) if verifier else ()
+        self.born: dict[NodeId, int] = {}
+        self.whole: set[NodeId] = set()
+        self.spellings: dict[str, str] = {}
+        self.outbox: list[Record] = []
+        self.requests: list[Request] = []
+        self.pending: Pending | None = None
+        self.moves = self.seq = 0
+        self.line: int | None = None
+        self.cancelled = False
+        self.search = plan.strategy(self.tree.nodes[()], **settings)
+        first = next(self.search, None)
+        self.began = clock()
+        self._emit(self._started(settings, source))
+        self._play(first) if first is not None else self.finish("done")
+
+    def _started(self, settings: dict[str, Any], source: str) -> SearchStarted:
+        plan, problem, verifier = self.plan, self.plan.problem, self.verifier
+        return SearchStarted(
+            problem=clean(problem.text),
+            strategy=plan.strategy.__name__,
+            started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            task=problem.task or None,
+            problem_id=problem.id or None,
+            truth=clean(problem.truth) or None,
+            settings=settings,
+            source=source,
+            policy=self.policy.name,
+            verifier=verifier.name if verifier else None,
+            sampling={"temperature": plan.temperature, "max_step_tokens": plan.max_step_tokens},
+            aggregate=plan.aggregate,
+            rule=self.rule,
+            seed=plan.seed,
+            budget=dict(plan.budget),
+            parent=plan.parent,
+            versions=self.policy.versions | (verifier.versions if verifier else {}),
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether the search still goes on."""
+        return self.tree.status is None
+
+    def _emit(self, event: Event) -> None:
+        self.outbox.append(Record(self.seq, round(self.clock() - self.began, 4), self.line, event))
+        self.seq += 1
+        self.tree.apply(event)
+        self.cost.apply(event)
+
+    # From the strategy: announcements become events at once, questions become requests.
+
+    def _play(self, move: Move | None = None) -> None:
+        """Begin `move`, or answer the one under way; go on until one has to wait for a model.
+
+        The strategy's own errors fail this run alone.
+        """
+        try:
+            move = move or self._next()
+            while move is not None:
+                self._begin(move)
+                if self.pending.missing:
+                    return
+                move = self._next()
+        except Exception as error:
+            self.finish("failed", f"{type(error).__name__} in {self.plan.strategy.__name__}: {error}")
+        self.finish("done")
+
+    def _next(self) -> Move | None:
+        """Answer the move under way; the strategy's next one, or None at its end."""
+        answer = [self.tree.nodes[id] for id in self._close()]
+        try:
+            return self.search.send(answer)
+        except StopIteration:
+            return None
+
+    def _begin(self, move: Move) -> None:
+        frame = cast("GeneratorType[Any, Any, Any]", self.search).gi_frame
+        self.line = frame.f_lineno - self.first_line + 1
+        self.moves += 1
+        self.pending = Pending(move, targets=[node.id for node in move.nodes])
+        if isinstance(move, Expand):
+            self._expand(move)
+        elif isinstance(move, Score):
+            self._score(move)
+        elif isinstance(move, Note):
+            self._emit(Noted(move.level, clean(move.message)))
+        elif isinstance(move, Prune):
+            for node in move.nodes:
+                self._emit(NodePruned(node.id, move.reason))
+        else:
+            for i, node in enumerate(move.nodes):
+                numbers = [column and column[i] for column in (move.visits, move.values, move.weights)]
+                self._emit(NodeSelected(node.id, *numbers))
+
+    def _expand(self, move: Expand) -> None:
+        born = {node.id: len(self.tree.grown.get(node.id, ())) for node in move.nodes}
+        self.pending.targets = []
+        for node, count in zip(move.nodes, move.counts, strict=True):
+            if count and (node.terminal or self.tree.nodes[node.id].pruned):
+                raise BadMove(f"node {node.id} is {'finished' if node.terminal else 'pruned'}, so it can't be expanded")
+            self.pending.targets += [(*node.id, born[node.id] + i) for i in range(count)]
+            born[node.id] += count
+        for target in self.pending.targets:
+            self._ask_sample(target)
+
+    def _ask_sample(self, node: NodeId) -> None:
+        move = cast(Expand, self.pending.move)
+        self.born[node] = self.moves
+        if move.to_end:
+            self.whole.add(node)
+        self.pending.missing.add(node)
+        prompt = tuple(self.segments[node[:depth]] for depth in range(len(node)))
+        self.requests.append(Request("sample", node, prompt, greedy=move.greedy))
+
+    def _score(self, move: Score) -> None:
+        if self.verifier is None:
+            raise BadSetting("a strategy that scores needs a verifier")
+        twins, asked = self._twins(move.nodes), set()
+        for node in move.nodes:
+            for step in self.tree.path(node.id) if node.id not in twins else ():
+                if not step.scored and step.id not in asked:
+                    asked.add(step.id)
+                    self._ask_rewards(step)
+
+    def _ask_rewards(self, node: Node) -> None:
+        """Ask about the path to `node`, fragments joined with what continues them, empty steps left out."""
+        steps = tuple(self.verifier.step(text) for text in self._joined(node.id) if text.strip())
+        if not node.text.strip() or not steps:
+            self._emit(NodeScored(node.id, None))
+            return
+        self.pending.missing.add(node.id)
+        self.requests.append(Request("judge", node.id, (self.judged,), steps))
+
+    def _joined(self, id: NodeId) -> list[str]:
+        """Texts of the whole steps on the path to `id`; the last may be a fragment."""
+        texts = [""]
+        for step in self.tree.path(id):
+            texts[-1] += step.text
+            if step.stop != "length":
+                texts.append("")
+        return texts
+
+    def _twins(self, nodes: Sequence[Node]) -> dict[NodeId, NodeId]:
+        """For each later one of equal steps that one move sampled after one parent: the first of them."""
+        first: dict[tuple[Any, ...], NodeId] = {}
+        twins = {}
+        for node in nodes:
+            same = (node.id[:-1], node.text, node.stop, self.born.get(node.id))
+            if node.id not in self.whole and first.setdefault(same, node.id) != node.id:
+                twins[node.id] = first[same]
+        return twins
+
+    # From the models: results become events.
+
+    def took_sample(self, node: NodeId, sample: Sample) -> None:
+        """Record a finished sample; a chain asks for its next step."""
+        pending, move = self.pending, cast(Expand, self.pending.move)
+        self.spent("policy", sample.spend, first=self.born.get(node[:-1]) != self.moves)
+        self.segments[node] = sample.ids
+        event = self._added(node, sample)
+        self._emit(event)
+        pending.missing.discard(node)
+        if move.to_end and not event.terminal:
+            pending.targets[pending.targets.index(node)] = (*node, 0)
+            self._ask_sample((*node, 0))
+        if not self.pending.missing:
+            self._play()
+
+    def took_judgement(self, node: NodeId, judgement: Judgement) -> None:
+        """Record a reward; one that is not in [0, 1] counts as a failure of the verifier."""
+        self.spent("verifier", judgement.spend)
+        reward = judgement.rewards[-1]
+        fine = reward is not None and 0.0 <= reward <= 1.0
+        self._emit(NodeScored(node, float(reward) if fine else None))
+        if not fine:
+            path = ".".join(map(str, node))
+            self._emit(Noted("warning", f"{self.verifier.name} gave no reward for node {path}, which ranks last"))
+        self.pending.missing.discard(node)
+        if not self.pending.missing:
+            self._play()
+
+    def _added(self, node: NodeId, sample: Sample) -> NodeAdded:
+        """The event for a sample. A final answer ends the path, and so does a context without room."""
+        text, stop = clean(sample.text), sample.stop
+        path = self.tree.text(node[:-1]) + text
+        last = self._joined(node[:-1])[-1] + text
+        answer = self._answer(path if stop == "eos" else last)
+        if answer is not None:
+            stop = "eos"
+        elif not sample.room and stop == "step":
+            stop = "length"
+        terminal = stop == "eos" or not sample.room
+        greedy = cast(Expand, self.pending.move).greedy
+        return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 6), stop, terminal, answer, greedy)
+
+    def _answer(self, text: str) -> str | None:
+        """The answer in `text`, under the first spelling of its group."""
+        task = self.plan.task
+        found = task.answer(text) if task else boxed(text)
+        if not found:
+            return None
+        return self.spellings.setdefault(task.canonical(found) if task else " ".join(found.split()), found)
+
+    def spent(self, role: Role, spend: Spend, *, first: bool = True) -> None:
+        """Add to the move's cost. A prompt is asked for once an answer, by the `first` step of a chain."""
+        asked = spend.prompt_tokens if first else 0
+        counted = Spend(asked, spend.forwarded_tokens, spend.sampled_tokens, spend.flops)
+        self.pending.spend[role] = self.pending.spend.get(role, Spend()) + counted
+
+    def took_time(self, role: Role, seconds: float, *, apportioned: bool) -> None:
+        """Add this run's share of a model's time."""
+        if self.pending is not None:
+            self.pending.seconds[role] = self.pending.seconds.get(role, 0.0) + seconds
+            self.pending.apportioned |= apportioned
+
+    def _close(self) -> list[NodeId]:
+        """Merge twins, write the move's cost, and return what the strategy is answered with."""
+        move, targets = self.pending.move, self.pending.targets
+        if isinstance(move, Score):
+            twins = self._twins(move.nodes)
+            for twin, first in twins.items():
+                self._emit(NodeScored(twin, self.tree.nodes[first].reward))
+                self._emit(NodePruned(twin, "duplicate"))
+            targets = [id for id in targets if id not in twins]
+        self._write_cost()
+        return targets
+
+    def _write_cost(self) -> None:
+        """One CostIncurred for each model that the move used."""
+        pending = self.pending
+        for role, spend in sorted(pending.spend.items()):
+            counts = (spend.prompt_tokens, spend.forwarded_tokens, spend.sampled_tokens)
+            seconds = round(pending.seconds.get(role, 0.0), 4)
+            self._emit(CostIncurred(role, *counts, spend.flops, seconds, pending.apportioned))
+        pending.spend = {}
+
+    # Ends.
+
+    def due(self, under_way: int = 0) -> tuple[Status, str] | None:
+        """Why to stop now, if at all; `under_way` are the tokens of unfinished samples."""
+        if self.cancelled:
+            return "cancelled", "stopped by hand"
+        spend = list(self.pending.spend.values()) if self.pending else []
+        used = {
+            "nodes": self.cost.nodes if self.pending and isinstance(self.pending.move, Expand) else 0,
+            "tokens": self.cost.tokens + sum(s.sampled_tokens for s in spend) + under_way,
+            "flops": self.cost.flops + sum(s.flops for s in spend),
+            "seconds": self.clock() - self.began,
+        }
+        for name, limit in self.plan.budget.items():
+            if used[name] >= limit:
+                return "budget", f"the budget of {limit:g} {name} is spent"
+        return None
+
+    def finish(self, status: Status, detail: str = "") -> None:
+        """Stop here, whatever the strategy would have done next; the best answer so far stands."""
+        if not self.live:
+            return
+        self.search.close()
+        if self.pending is not None:
+            self._write_cost()
+        self.requests.clear()
+        self.pending, self.line = None, None
+        selected = answers.select(self.tree, self.rule)
+        if selected is not None:
+            self._emit(selected)
+        for answer in dict.fromkeys(node.answer for node in self.tree.finished()):
+            self._emit(AnswerGraded(answer, self._grade(answer)))
+        self._emit(SearchFinished(status, clean(detail)[:2000]))
+
+    def _grade(self, answer: str) -> bool | None:
+        return self.plan.task.grade(self.plan.problem, answer) if self.plan.task else None

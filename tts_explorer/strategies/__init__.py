@@ -1,0 +1,69 @@
+"""The strategies, one function a file, found by name; their settings read off their keyword arguments."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from types import FunctionType
+from typing import Any, cast, get_type_hints
+
+from tts_explorer.errors import BadSetting, UnknownName
+from tts_explorer.moves import Search, Setting, require_setting
+
+Strategy = Callable[..., Search]
+
+
+def strategy_names() -> list[str]:
+    """Names of all strategies, sorted."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+
+
+def strategy_named(name: str) -> Strategy:
+    """The strategy called `name`. Raises UnknownName."""
+    if name not in strategy_names():
+        raise UnknownName(f"no strategy {name!r}: choose one of {', '.join(strategy_names())}")
+    return cast(Strategy, getattr(import_module(f"{__name__}.{name}"), name))
+
+
+def title_of(strategy: Strategy) -> str:
+    """What people call it."""
+    return cast(str, inspect.getmodule(strategy).TITLE)
+
+
+def default_rule(strategy: Strategy) -> str:
+    """The answer rule that its file names, `best` if it names none."""
+    return getattr(inspect.getmodule(strategy), "RULE", "best")
+
+
+def settings_of(strategy: Strategy) -> dict[str, tuple[Setting, int]]:
+    """Its settings by name: range and effect, and the default."""
+    hints = get_type_hints(strategy, include_extras=True)
+    found = {}
+    for name, parameter in inspect.signature(strategy).parameters.items():
+        described = [m for m in getattr(hints.get(name), "__metadata__", ()) if isinstance(m, Setting)]
+        if described:
+            found[name] = (described[0], parameter.default)
+    return found
+
+
+def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, int]:
+    """`given` over the defaults. Raises BadSetting for a name it doesn't have or a value out of range."""
+    known = settings_of(strategy)
+    for name in given:
+        if name not in known:
+            has = ", ".join(known) or "no settings"
+            raise BadSetting(f"{strategy.__name__} has no setting {name!r}: it has {has}")
+    return {name: require_setting(name, given.get(name, default), setting) for name, (setting, default) in known.items()}
+
+
+def scores(strategy: Strategy) -> bool:
+    """Whether its code asks for scores, so that it needs a verifier."""
+    return "Score" in cast(FunctionType, strategy).__code__.co_names
+
+
+def source_of(strategy: Strategy) -> tuple[str, int]:
+    """The function's text and the line of its file at which it starts."""
+    lines, first = inspect.getsourcelines(cast(FunctionType, strategy))
+    return "".join(lines), first
