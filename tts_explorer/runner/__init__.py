@@ -2,6 +2,7 @@
 
 from tts_explorer.runner.loop import Live, Loop
 from tts_explorer.runner.plan import Plan
+from tts_explorer.runner.prepare import Ask, Models, prepare
 from tts_explorer.runner.run import Run
 
-__all__ = ["Live", "Loop", "Plan", "Run"]
+__all__ = ["Ask", "Live", "Loop", "Models", "Plan", "Run", "prepare"]

@@ -10,10 +10,10 @@ from tts_explorer.answers import require_rule
 from tts_explorer.errors import BadSetting
 from tts_explorer.events import NodeId
 from tts_explorer.models.base import Segment
-from tts_explorer.strategies import Strategy
+from tts_explorer.strategies import Strategy, checked_settings
 
 from tts_explorer.tasks.base import Problem, Task
-from tts_explorer.tree import require_aggregate
+from tts_explorer.tree import Node, require_aggregate
 
 BUDGETS = ("nodes", "tokens", "flops", "seconds")
 
@@ -53,6 +53,12 @@ class Plan:
                 raise BadSetting(f"no budget of {name!r}: choose one of {', '.join(BUDGETS)}")
             if not 0 < value < math.inf:
                 raise BadSetting(f"the budget of {name} is {value}: it must be more than 0")
+
+    def check(self) -> None:
+        """Try the strategy's settings and its first move, so that nothing is loaded for a search that can't begin."""
+        search = self.strategy(Node(()), **checked_settings(self.strategy, self.settings))
+        next(search, None)
+        search.close()
 
 
 @dataclass(frozen=True, slots=True)

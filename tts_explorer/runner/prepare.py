@@ -1,0 +1,116 @@
+"""From what a person asks for, by name, to a run that is ready: the one way in for the command line and the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tts_explorer.errors import BadProblem, BadSetting
+from tts_explorer.models import load_policy, load_verifier
+from tts_explorer.models.base import Policy, Verifier
+from tts_explorer.runner.plan import Plan
+from tts_explorer.runner.run import Run
+from tts_explorer.strategies import scores, strategy_named
+from tts_explorer.tasks import parse, task_named, task_names
+from tts_explorer.tasks.base import Problem, Split, problem_at
+
+LONGEST_PROBLEM = 8000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A search by name. Either `task` with `level`, `index` and `split`, or `problem`, perhaps with the `answer` known."""
+
+    policy: str = "bundled:small"
+    verifier: str | None = None
+    strategy: str = "beam_search"
+    settings: dict[str, Any] = field(default_factory=dict)
+    task: str | None = None
+    level: int = 3
+    index: int = 0
+    split: Split = "test"
+    problem: str | None = None
+    answer: str | None = None
+    seed: int = 0
+    temperature: float = 1.0
+    max_step_tokens: int = 128
+    aggregate: str = "last"
+    rule: str | None = None
+    budget: dict[str, float] = field(default_factory=dict)
+    parent: str | None = None
+
+
+class Models:
+    """Every model loaded once, whoever asks for it. Safe to share between threads."""
+
+    def __init__(
+        self,
+        load_policy: Callable[[str], Policy] = load_policy,
+        load_verifier: Callable[[str], Verifier] = load_verifier,
+    ):
+        self.load = {"policy": load_policy, "verifier": load_verifier}
+        self.loaded: dict[tuple[str, str], Any] = {}
+        self.lock = threading.Lock()
+
+    def policy(self, name: str) -> Policy:
+        """The policy called `name`. Raises UnknownName or ModelUnavailable."""
+        return self._get("policy", name)
+
+    def verifier(self, name: str) -> Verifier:
+        """The verifier called `name`. Raises UnknownName or ModelUnavailable."""
+        return self._get("verifier", name)
+
+    def _get(self, role: str, name: str) -> Any:
+        with self.lock:
+            if (role, name) not in self.loaded:
+                self.loaded[role, name] = self.load[role](name)
+            return self.loaded[role, name]
+
+
+def the_problem(ask: Ask) -> Problem:
+    """The problem that `ask` means. Raises BadProblem or BadSetting with what to do instead."""
+    if ask.problem is None:
+        if ask.task is None:
+            raise BadSetting(f"no problem: give --problem TEXT, or --task with one of {', '.join(task_names())}")
+        return problem_at(task_named(ask.task), ask.split, ask.level, ask.index)
+    text = ask.problem.strip()
+    if not text:
+        raise BadProblem("the problem is empty: type one, or choose a task, a level and an index")
+    if len(text) > LONGEST_PROBLEM:
+        raise BadProblem(f"the problem has {len(text)} characters: at most {LONGEST_PROBLEM} are read, so shorten it")
+    found = task_named(ask.task).parse(text) if ask.task else parse(text)
+    if found is not None:
+        return found
+    if ask.policy.startswith("bundled:"):
+        raise BadProblem(
+            f"{ask.policy} knows only its own families ({', '.join(task_names())}) and can't read this problem: try "
+            "'Use 3, 7, 12 and 25, each once, with + - * / to make 64.', or choose a model from the hub"
+        )
+    return Problem("", text, ask.answer or "", text, None)
+
+
+def prepare(ask: Ask, models: Models, *, id: str) -> Run:
+    """A run that is ready to be handed to the loop. Everything a person can get wrong is raised here, before models load."""
+    strategy = strategy_named(ask.strategy)
+    problem = the_problem(ask)
+    plan = Plan(
+        problem=problem,
+        task=task_named(problem.task) if problem.task else None,
+        strategy=strategy,
+        settings=ask.settings,
+        seed=ask.seed,
+        temperature=ask.temperature,
+        max_step_tokens=ask.max_step_tokens,
+        aggregate=ask.aggregate,
+        rule=ask.rule,
+        budget=ask.budget,
+        parent=ask.parent,
+    )
+    plan.check()
+    if ask.verifier is None and scores(strategy):
+        raise BadSetting(f"{ask.strategy} scores its steps: choose a verifier, for example --verifier bundled:prm")
+    verifier = models.verifier(ask.verifier) if ask.verifier and scores(strategy) else None
+    return Run(plan, models.policy(ask.policy), verifier, id=id)

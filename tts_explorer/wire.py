@@ -1,0 +1,130 @@
+"""Reading exported streams from outside: JSON lines, one search after another, checked before anything is stored.
+
+A damaged file is refused whole, with the line's number. Fields that a newer program added are left out; a newer schema,
+a missing parent, a gap in `seq` or a number that is not finite are damage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from tts_explorer.errors import BadSession
+from tts_explorer.events import (
+    KINDS,
+    SCHEMA,
+    AnswerSelected,
+    Event,
+    FeedbackGiven,
+    LookedAhead,
+    NodeAdded,
+    NodePruned,
+    NodeScored,
+    NodeSelected,
+    Record,
+    SearchFinished,
+    SearchStarted,
+    clean,
+)
+
+DEEPEST = 2000
+"""Steps on one path at most."""
+
+
+def read_streams(data: bytes, name: str = "the file") -> list[list[Record]]:
+    """The streams in `data`, in order. Raises BadSession with the number of the line that is wrong."""
+    streams: list[list[Record]] = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record = _record(orjson.loads(line))
+            if record.seq == 0:
+                streams.append([])
+            _check_place(streams[-1] if streams else None, record)
+            streams[-1].append(record)
+        except (orjson.JSONDecodeError, ValidationError, ValueError, KeyError, TypeError) as error:
+            raise BadSession(f"{name} was refused whole: line {number} is damaged ({_why(error)})") from error
+    if not streams:
+        raise BadSession(f"{name} holds no session: an export is JSON lines that begin with SearchStarted")
+    for stream in streams:
+        _check_stream(stream, name)
+    return streams
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(KINDS[kind])
+
+
+def _record(data: Any) -> Record:
+    if not isinstance(data, dict) or data.get("kind") not in KINDS:
+        kind = data.get("kind") if isinstance(data, dict) else None
+        raise ValueError(f"unknown kind {str(kind)[:40]!r}")
+    seq, at, line = data["seq"], data["at"], data["line"]
+    if type(seq) is not int or type(at) not in (int, float) or not (line is None or type(line) is int):
+        raise ValueError("seq, at or line is not a number")
+    event = _adapter(data["kind"]).validate_python({k: _cleaned(v) for k, v in data.items() if k not in ENVELOPE})
+    return Record(seq, float(at), line, event)
+
+
+ENVELOPE = ("seq", "at", "line", "kind")
+
+
+def _cleaned(value: Any) -> Any:
+    """`value` with every text in it as valid Unicode without NUL."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    return {clean(k): _cleaned(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _check_place(stream: list[Record] | None, record: Record) -> None:
+    """Raise ValueError unless `record` may follow the records of `stream`."""
+    if stream is None or record.seq != len(stream):
+        raise ValueError(f"seq is {record.seq} where {len(stream or ())} was due")
+    if isinstance(record.event, SearchStarted) != (record.seq == 0):
+        raise ValueError("a stream begins with its one SearchStarted")
+    if isinstance(record.event, SearchStarted) and record.event.schema > SCHEMA:
+        raise ValueError(f"schema {record.event.schema} is newer than this program's {SCHEMA}: update it")
+    if stream and isinstance(stream[-1].event, SearchFinished):
+        raise ValueError("something follows SearchFinished")
+
+
+def _check_stream(stream: list[Record], name: str) -> None:
+    """Raise BadSession unless every node has its parent and every event its node."""
+    nodes: set[tuple[int, ...]] = {()}
+    for record in stream:
+        event = record.event
+        if isinstance(event, NodeAdded):
+            known = event.node and event.node[:-1] in nodes and event.node not in nodes and min(event.node) >= 0
+            if not known or len(event.node) > DEEPEST:
+                raise BadSession(f"{name} was refused whole: event {record.seq} adds a node without its parent, or twice")
+            nodes.add(event.node)
+        elif isinstance(event, OF_A_NODE) and event.node not in nodes:
+            raise BadSession(f"{name} was refused whole: event {record.seq} is about a node that was never added")
+
+
+OF_A_NODE = (NodeScored, NodePruned, NodeSelected, LookedAhead, FeedbackGiven, AnswerSelected)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
+    if isinstance(error, orjson.JSONDecodeError):
+        return "it is not valid JSON; perhaps it was cut"
+    return str(error)[:200] if isinstance(error, ValueError) else f"missing {error}"
+
+
+def event_texts(event: Event) -> Iterator[str]:
+    """What full-text search finds an event by."""
+    if isinstance(event, SearchStarted):
+        yield event.problem
+    elif isinstance(event, NodeAdded):
+        yield event.text
