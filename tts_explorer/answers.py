@@ -37,10 +37,11 @@ def select(tree: SearchTree, rule: str) -> AnswerSelected | None:
     if rule == "best":
         winner = max(groups, key=lambda answer: max(_score(node) for node in groups[answer]))
     else:
-        winner = max(groups, key=lambda answer: (votes[answer], len(groups[answer])))
+        winner = max(groups, key=lambda answer: votes[answer])
     if rule in ("best", "weighted") and all(_score(node) == -math.inf for nodes in groups.values() for node in nodes):
         winner = max(groups, key=lambda answer: len(groups[answer]))
-    return AnswerSelected(winner, max(groups[winner], key=_score).id, rule, votes)
+    chosen = groups[winner][-1] if rule == "last" else max(groups[winner], key=_score)
+    return AnswerSelected(winner, chosen.id, rule, votes)
 
 
 def _score(node: Node) -> float:

@@ -201,7 +201,10 @@ def from_dict(data: dict[str, Any]) -> Record:
         if values.get(name) is not None:
             values[name] = tuple(values[name])
     if "verdicts" in values:
-        values["verdicts"] = tuple(v if isinstance(v, Verdict) else Verdict(**v) for v in values["verdicts"])
+        names = [f.name for f in fields(Verdict)]
+        values["verdicts"] = tuple(
+            v if isinstance(v, Verdict) else Verdict(**{name: v[name] for name in names}) for v in values["verdicts"]
+        )
     return Record(data["seq"], data["at"], data["line"], kind(**values))
 
 

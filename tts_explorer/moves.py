@@ -106,7 +106,7 @@ def require_divides(beam_width: int, n: int) -> None:
 def require_setting(name: str, value: Any, setting: Setting) -> int:
     """`value` as a whole number in range. Raises BadSetting with the value and the range."""
     whole = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 20:
+    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
         whole = int(value)
     if whole is None or not setting.low <= whole <= setting.high:
         raise BadSetting(f"{name} is {value!r}: it must be a whole number from {setting.low} to {setting.high}")

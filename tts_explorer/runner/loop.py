@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from tts_explorer.events import NodeId, Record, Role, Status
@@ -119,7 +120,11 @@ class Loop:
             for request in run.requests:
                 key = (run.id, request.purpose, request.node)
                 self.owners[key] = live
-                self._send(run, key, request)
+                try:
+                    self._send(run, key, request)
+                except Exception as error:
+                    self._broke([live], run.policy if request.purpose == "sample" else run.verifier, error)
+                    break
             run.requests.clear()
 
     def _send(self, run: Run, key: Key, request: Request) -> None:
@@ -148,8 +153,7 @@ class Loop:
         try:
             results = model.tick()
         except Exception as error:
-            for live in mine:
-                self._end(live, "failed", f"{model.name} broke: {type(error).__name__}: {error}")
+            self._broke(mine, model, error)
             return
         took = time.perf_counter() - began
         sharing = sum(count > 0 for count in rows.values())
@@ -158,6 +162,10 @@ class Loop:
             if share:
                 live.run.took_time(role, took * share, apportioned=sharing > 1)
         self._deliver(role, results)
+
+    def _broke(self, lives: Sequence[Live], model: Policy | Verifier, error: Exception) -> None:
+        for live in lives:
+            self._end(live, "failed", f"{model.name} broke: {type(error).__name__}: {error}")
 
     def _deliver(self, role: Role, results: Sequence[tuple[Key, Sample | Judgement]]) -> None:
         """Hand results to their runs, in the order of node ids; what comes after a run's end only counts as spent."""
@@ -169,18 +177,26 @@ class Loop:
             if (reason := run.due()) is not None and reason[0] == "budget":
                 run.spent(role, result.spend)
                 continue
-            if isinstance(result, Sample):
-                run.took_sample(key[2], result)
-            else:
-                run.took_judgement(key[2], result)
+            try:
+                if isinstance(result, Sample):
+                    run.took_sample(key[2], result)
+                else:
+                    run.took_judgement(key[2], result)
+            except Exception as error:
+                self._broke([live], run.policy if role == "policy" else run.verifier, error)
 
     def _stop_due(self) -> None:
         under_way: dict[str, int] = {}
         drafts: dict[str, dict[NodeId, str]] = {}
         for policy in {id(live.run.policy): live.run.policy for live in self.live.values()}.values():
-            for key, tokens in policy.progress().items():
+            try:
+                progress, texts = policy.progress(), policy.drafts()
+            except Exception as error:
+                self._broke([live for live in self.live.values() if live.run.policy is policy], policy, error)
+                continue
+            for key, tokens in progress.items():
                 under_way[key[0]] = under_way.get(key[0], 0) + tokens
-            for key, text in policy.drafts().items():
+            for key, text in texts.items():
                 drafts.setdefault(key[0], {})[key[2]] = text
         for live in list(self.live.values()):
             live.drafts = drafts.get(live.run.id, {})
@@ -194,12 +210,11 @@ class Loop:
         keys = [key for key, owner in self.owners.items() if owner is live]
         for key in keys:
             del self.owners[key]
-        spent = run.policy.drop(keys)
-        if run.pending is not None:
-            for spend in spent.values():
-                run.spent("policy", spend)
-        if run.verifier is not None:
-            run.verifier.drop(keys)
+        for role, model in (("policy", run.policy), ("verifier", run.verifier)):
+            with suppress(Exception):  # a broken model may fail at this too
+                for spend in model.drop(keys).values() if model is not None else ():
+                    if run.pending is not None:
+                        run.spent(role, spend)
         run.finish(status, detail)
 
     def _flush(self) -> None:

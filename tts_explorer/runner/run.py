@@ -6,8 +6,10 @@ nothing else writes an event. It knows no batch and no other search.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import GeneratorType
@@ -72,8 +74,9 @@ class Run:
         self.rule = plan.rule or default_rule(plan.strategy)
         source, self.first_line = source_of(plan.strategy)
         self.tree, self.cost = SearchTree(), Cost()
-        self.segments: dict[NodeId, Segment] = {(): policy.problem(plan.problem.text)}
-        self.judged: Segment = verifier.problem(plan.problem.text) if verifier else ()
+        text = clean(plan.problem.text)
+        self.segments: dict[NodeId, Segment] = {(): policy.problem(text)}
+        self.judged: Segment = verifier.problem(text) if verifier else ()
         self.born: dict[NodeId, int] = {}
         self.whole: set[NodeId] = set()
         self.spellings: dict[str, str] = {}
@@ -165,7 +168,7 @@ class Run:
         else:
             for i, node in enumerate(move.nodes):
                 numbers = [column and column[i] for column in (move.visits, move.values, move.weights)]
-                self._emit(NodeSelected(node.id, *numbers))
+                self._emit(NodeSelected(node.id, *(n if n is not None and math.isfinite(n) else None for n in numbers)))
 
     def _expand(self, move: Expand) -> None:
         born = {node.id: len(self.tree.grown.get(node.id, ())) for node in move.nodes}
@@ -199,11 +202,12 @@ class Run:
 
     def _ask_rewards(self, node: Node) -> None:
         """Ask about the path to `node`, fragments joined with what continues them, empty steps left out."""
-        steps = tuple(self.verifier.step(text) for text in self._joined(node.id) if text.strip())
-        if not node.text.strip() or not steps:
+        texts = self._joined(node.id)
+        if not texts[-1 if node.stop == "length" else -2].strip():
             self._emit(NodeScored(node.id, None))
             return
         self.pending.missing.add(node.id)
+        steps = tuple(self.verifier.step(text) for text in texts if text.strip())
         self.requests.append(Request("judge", node.id, (self.judged,), steps))
 
     def _joined(self, id: NodeId) -> list[str]:
@@ -244,6 +248,9 @@ class Run:
     def took_judgement(self, node: NodeId, judgement: Judgement) -> None:
         """Record a reward; one that is not in [0, 1] counts as a failure of the verifier."""
         self.spent("verifier", judgement.spend)
+        asked = sum(bool(text.strip()) for text in self._joined(node))
+        if len(judgement.rewards) != asked:
+            raise ValueError(f"{self.verifier.name} gave {len(judgement.rewards)} rewards for {asked} steps")
         reward = judgement.rewards[-1]
         fine = reward is not None and 0.0 <= reward <= 1.0
         self._emit(NodeScored(node, float(reward) if fine else None))
@@ -256,6 +263,8 @@ class Run:
 
     def _added(self, node: NodeId, sample: Sample) -> NodeAdded:
         """The event for a sample. A final answer ends the path, and so does a context without room."""
+        if not math.isfinite(sample.logprob):
+            raise ValueError(f"{self.policy.name} gave a step the log-probability {sample.logprob}")
         text, stop = clean(sample.text), sample.stop
         path = self.tree.text(node[:-1]) + text
         last = self._joined(node[:-1])[-1] + text
@@ -331,7 +340,8 @@ class Run:
         """Stop here, whatever the strategy would have done next; the best answer so far stands."""
         if not self.live:
             return
-        self.search.close()
+        with suppress(Exception):
+            self.search.close()
         if self.pending is not None:
             self._write_cost()
         self.requests.clear()

@@ -108,10 +108,11 @@ def _effect(effect: str, a: int, b: int, total: int) -> list[Equation] | None:
 
 def _pattern(template: str) -> re.Pattern[str]:
     """A template as a regular expression with its slots as groups."""
-    slots = {"a": r"(?P<a>\d{1,4})", "b": r"(?P<b>\d{1,4})", "things": r"[a-z]+", "who": r"[A-Z][a-z]+", "friend": r"[A-Z][a-z]+"}
+    name = r"[A-Z][a-z]+"
+    slots = {"a": r"\d{1,4}", "b": r"\d{1,4}", "things": r"[a-z]+", "who": name, "friend": name}
     pattern = re.escape(template.rstrip(".?"))
     for slot, regex in slots.items():
-        pattern = pattern.replace(re.escape("{" + slot + "}"), regex)
+        pattern = pattern.replace(re.escape("{" + slot + "}"), f"(?P<{slot}>{regex})")
     return re.compile(pattern)
 
 
@@ -121,7 +122,9 @@ QUESTION_PATTERNS = [_pattern(template) for template in QUESTIONS]
 
 
 def parse(text: str) -> Problem | None:
-    """Read sentences in the patterns above; None if one of them is unknown or a total leaves 1 to 999.
+    """Read sentences in the patterns above, all about one person's pile of one thing.
+
+    None if a sentence is unknown or about another pile, or if a total leaves 1 to 999.
 
     >>> parse("Bo has 5 figs. Bo finds 3 figs. How many figs are left?").truth
     '8'
@@ -130,11 +133,13 @@ def parse(text: str) -> Problem | None:
         return None
     *body, question = [part.strip() for part in re.split(r"(?<=[.?])\s+", text.strip())] or [""]
     start = next((m for p in START_PATTERNS if body and (m := p.fullmatch(body[0].rstrip(".")))), None)
-    if start is None or not any(p.fullmatch(question.rstrip("?")) for p in QUESTION_PATTERNS):
+    if start is None or not any((m := p.fullmatch(question.rstrip("?"))) and _same_pile(start, m) for p in QUESTION_PATTERNS):
         return None
     total, equations = int(start["a"]), []
+    if not 1 <= total <= 999:
+        return None
     for sentence in body[1:]:
-        found = next(((m, e) for p, e in CHANGE_PATTERNS if (m := p.fullmatch(sentence.rstrip(".")))), None)
+        found = next(((m, e) for p, e in CHANGE_PATTERNS if (m := p.fullmatch(sentence.rstrip("."))) and _same_pile(start, m)), None)
         if found is None:
             return None
         match, effect = found
@@ -145,6 +150,12 @@ def parse(text: str) -> Problem | None:
         total = new[-1][3] if new else total
     key = " ".join(f"{a}{op}{b}" for a, op, b, _ in equations)
     return Problem(NAME, text.strip(), str(total), f"{start['a']} {key}", {"equations": tuple(equations)})
+
+
+def _same_pile(start: re.Match[str], sentence: re.Match[str]) -> bool:
+    """Whether a sentence is about the person and the things that `start` is about, and its friend is someone else."""
+    said = sentence.groupdict()
+    return all(said.get(slot, start[slot]) == start[slot] for slot in ("who", "things")) and said.get("friend") != start["who"]
 
 
 def solve(problem: Problem, rng: random.Random) -> list[str]:

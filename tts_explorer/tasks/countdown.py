@@ -22,6 +22,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 
 from tts_explorer.tasks.base import DELIMITER, Problem, boxed
 
@@ -238,21 +239,33 @@ def grade(problem: Problem, text: str) -> bool:
     return value == problem.data["target"] and sorted(used) == sorted(problem.data["numbers"])
 
 
-@lru_cache(maxsize=200_000)
-def _reachable(pool: tuple[Fraction | int, ...], target: int) -> bool:
-    """Whether `pool` (sorted) can still be combined into `target`, fractions allowed."""
+@lru_cache(maxsize=20_000)
+def _values(pool: tuple[int, ...]) -> frozenset[Fraction]:
+    """Every number that `pool` (sorted, at most three numbers) can be combined into, fractions allowed."""
     if len(pool) == 1:
-        return pool[0] == target
-    for i in range(len(pool)):
-        for j in range(i):
-            a, b = pool[i], pool[j]
-            rest = pool[:j] + pool[j + 1 : i] + pool[i + 1 :]
-            results = {a + b, a - b, b - a, a * b}
-            if b:
-                results.add(Fraction(a, 1) / b)
-            if a:
-                results.add(Fraction(b, 1) / a)
-            if any(_reachable(tuple(sorted((*rest, c))), target) for c in results):
+        return frozenset({Fraction(pool[0])})
+    return frozenset(
+        c
+        for i in range(len(pool))
+        for a in _values((pool[i],))
+        for b in _values(pool[:i] + pool[i + 1 :])
+        for c in (a + b, a - b, b - a, a * b, *([a / b] if b else []), *([b / a] if a else []))
+    )
+
+
+@lru_cache(maxsize=200_000)
+def _reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
+    """Whether `pool` (sorted) can be combined into `target`, fractions allowed: the last operation is undone in every way."""
+    if len(pool) <= 3:
+        return target in _values(pool)
+    places = range(len(pool))
+    for part in (part for size in range(1, len(pool) // 2 + 1) for part in combinations(places, size)):
+        rest = tuple(pool[i] for i in places if i not in part)
+        for a in _values(tuple(pool[i] for i in part)):
+            wanted = [target - a, a - target, target + a]
+            wanted += [target / a, target * a] if a else []
+            wanted += [a / target] if a and target else []
+            if (not a and not target) or any(_reachable(rest, b) for b in wanted):
                 return True
     return False
 
