@@ -1,0 +1,65 @@
+"""`tts-explorer models`: the bundled models, read from their files without loading one."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+import orjson
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from tts_explorer import models as named
+from tts_explorer.assets import folder
+from tts_explorer.cli.options import console
+from tts_explorer.viz.terminal import plain
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("models")(models)
+
+
+def models() -> None:
+    """List the bundled models: what each is, how large, and a line from its card."""
+    policies, verifiers = named.bundled_policies(), named.bundled_verifiers()
+    if not policies + verifiers:
+        typer.echo("no bundled models: use --policy hf:ORG/NAME or a folder", err=True)
+        return
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    for name, side in (("name", "left"), ("kind", "left"), ("parameters", "right"), ("on disk", "right"), ("card", "left")):
+        grid.add_column(name, no_wrap=name != "card", justify=side)
+    for name in policies + verifiers:
+        place = folder() / "models" / name.partition(":")[2]
+        kind = "policy" if name in policies else "verifier"
+        cells = (name, kind, f"{parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md"))
+        grid.add_row(*map(Text, cells))
+    console().print(grid)
+
+
+def parameters(place: Path) -> int:
+    """How many numbers the weights hold, from the headers of the safetensors files."""
+    return sum(math.prod(entry["shape"]) for file in place.glob("*.safetensors") for entry in header(file).values())
+
+
+def header(file: Path) -> dict[str, dict[str, list[int]]]:
+    """Name to dtype and shape: a safetensors file begins with its header's length and the header as JSON."""
+    with file.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        found = orjson.loads(stream.read(length))
+    return {name: entry for name, entry in found.items() if name != "__metadata__"}
+
+
+def size(place: Path) -> int:
+    """Bytes of all the model's files."""
+    return sum(file.stat().st_size for file in place.iterdir() if file.is_file())
+
+
+def first_sentence(card: Path) -> str:
+    """The first line of text in a model card, after its front matter and headings."""
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    if text.startswith("---"):
+        text = text.partition("\n---")[2].partition("\n")[2]
+    lines = (line.strip() for line in text.splitlines())
+    return plain(next((line for line in lines if line and not line.startswith("#")), "no card"))

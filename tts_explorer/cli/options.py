@@ -1,0 +1,35 @@
+"""What several commands share: the option `--db`, the store that it names, consoles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tts_explorer.store import Store, default_path
+
+Db = Annotated[
+    Path | None,
+    typer.Option("--db", envvar="TTS_EXPLORER_DB", help="The session database; else one in the platform's data folder."),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
+
+
+def open_store(db: Path | None) -> Store:
+    """The store at `db`, or at the default place."""
+    return Store(db or default_path())
+
+
+def console() -> Console:
+    """Standard output. Text from models is never read as markup; 160 columns where there is no terminal."""
+    width = None if sys.stdout.isatty() else 160
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def emit(data: bytes) -> None:
+    """Write bytes to standard output at once."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,25 @@
+"""`tts-explorer serve`: the page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tts_explorer.cli.options import Db
+from tts_explorer.store import default_path
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = 7860,
+    db: Db = None,
+) -> None:
+    """Show the page in a browser, until Ctrl-C."""
+    from tts_explorer import app
+
+    app.serve(host=host, port=port, db=db or default_path())

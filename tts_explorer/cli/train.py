@@ -1,0 +1,58 @@
+"""`tts-explorer train`: the bundled models from nothing, one command a model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tts_explorer.errors import UnknownName
+
+Work = Annotated[Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")]
+Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides the weights that it starts from and the order of the data.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    group.command()(policy)
+    group.command()(prm)
+    app.add_typer(group, name="train", help="Train a bundled model again; a command that was stopped goes on where it was.")
+
+
+def policy(
+    name: Annotated[str, typer.Argument(help="A rung of the ladder, such as small.")],
+    work: Work = Path(".work"),
+    device: Device = "cpu",
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps; else the recipe's.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Train a policy on generated problems and right solutions."""
+    from tts_explorer.train.policy import RECIPES, train_policy
+
+    if name not in RECIPES:
+        raise UnknownName(f"no recipe {name!r}: choose one of {', '.join(RECIPES)}")
+    typer.echo(train_policy(name, work, seed=seed, device=device, steps=steps, compiled=compilable()))
+
+
+def prm(
+    name: Annotated[str, typer.Argument(help="What to call it, such as prm.")],
+    base: Annotated[Path | None, typer.Option("--base", help="The policy to start from; else small in the work folder.")] = None,
+    work: Work = Path(".work"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+) -> None:
+    """Train a process reward model from a policy's weights, on the outcomes of that policy's rollouts."""
+    from tts_explorer.train.prm import train_prm
+
+    base = base or work / "small"
+    if not (base / "config.json").is_file():
+        raise UnknownName(f"no policy in {base}: train one first, or name its folder with --base")
+    typer.echo(train_prm(name, work, base=base, seed=seed, device=device, compiled=compilable()))
+
+
+def compilable() -> bool:
+    """Whether torch can compile a model here: it needs a C++ compiler."""
+    return any(map(shutil.which, ("c++", "g++", "clang++")))

@@ -1,0 +1,178 @@
+"""A search in a terminal: its tree, and what came of it, as rich renderables. It knows no console, no clock and no model.
+
+A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and steps with
+one successor each stand below one another without a new indent, so that a tree of hundreds of nodes stays readable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from tts_explorer.cost import Cost
+from tts_explorer.events import NodeId
+from tts_explorer.tree import Node, SearchTree
+
+DEEPEST = 30
+"""Indents at most; what lies deeper is counted."""
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without anything that could steer a terminal.
+
+    >>> plain("a\\n\\nb\\x1b[2J")
+    'a b\\ufffd[2J'
+    """
+    return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
+
+
+def picture(tree: SearchTree, rows: int | None = None) -> Tree:
+    """The whole tree; if that takes more than `rows` lines, with chains and pruned branches drawn together."""
+    for compact in (False, True):
+        trunk = Tree(_heading(tree), guide_style="dim")
+        lines = 1 + _grow(trunk, tree, (), compact)
+        if rows is None or lines <= rows:
+            break
+    return trunk
+
+
+def _heading(tree: SearchTree) -> Text:
+    problem = plain(tree.started.problem) if tree.started else "a search"
+    return Text(problem, style="bold", overflow="fold")
+
+
+def _grow(branch: Tree, tree: SearchTree, id: NodeId, compact: bool, level: int = 0) -> int:
+    """Draw what grew from `id`; returns how many lines that took."""
+    children = tree.children(id)
+    hidden = [node for node in children if node.pruned and not tree.grown.get(node.id)]
+    hidden = hidden if len(hidden) > 1 or compact else []
+    shown = [node for node in children if node not in hidden]
+    if level == DEEPEST and shown:
+        below = sum(node[: len(id)] == id for node in tree.nodes) - 1
+        branch.add(Text(f"+{below} deeper", style="dim"))
+        return 1
+    lines = 0
+    for node in shown:
+        chain = _chain(tree, node)
+        labels = _labels(tree, chain, compact)
+        limb = branch.add(Text("\n", no_wrap=True, overflow="ellipsis").join(labels))
+        lines += len(labels) + _grow(limb, tree, chain[-1].id, compact, level + 1)
+    if hidden:
+        branch.add(_pruned(hidden))
+        lines += 1
+    return lines
+
+
+def _chain(tree: SearchTree, node: Node) -> list[Node]:
+    """`node` and its descendants for as long as each has one child."""
+    chain = [node]
+    while len(after := tree.children(chain[-1].id)) == 1:
+        chain += after
+    return chain
+
+
+def _labels(tree: SearchTree, chain: Sequence[Node], compact: bool) -> list[Text]:
+    if compact and len(chain) > 1:
+        last = _label(tree, chain[-1])
+        return [Text(f"{len(chain)} steps … ", style="dim").append_text(last)]
+    return [_label(tree, node) for node in chain]
+
+
+def _label(tree: SearchTree, node: Node) -> Text:
+    """One line: score, fate, text. The text comes last, since a narrow terminal cuts the end."""
+    label = Text(no_wrap=True, overflow="ellipsis")
+    if tree.started is None or tree.started.verifier:
+        label.append(f"{score_of(node)} ", style="bold")
+    words, style = fate_of(tree, node)
+    if words:
+        label.append(f"{words} ", style=style)
+    if node.visits is not None:
+        label.append(f"{node.visits} visits ")
+    return label.append(plain(node.text) or "(empty step)", style="dim" if node.pruned else "")
+
+
+def score_of(node: Node) -> str:
+    """Four characters: the score, `–` before the verifier was asked, `?` if it failed."""
+    if node.aggregated is None:
+        return "  – "
+    return "  ? " if node.aggregated == -math.inf else f"{node.aggregated:.2f}"
+
+
+def fate_of(tree: SearchTree, node: Node) -> tuple[str, str]:
+    """What became of a node, in words, and a style."""
+    said = [f"pruned ({plain(node.pruned)})"] if node.pruned else []
+    style = "dim" if node.pruned else ""
+    if node.answer:
+        correct = tree.grades.get(node.answer)
+        said.append("answer" if correct is None else "✓ right" if correct else "✗ wrong")
+        style = "" if correct is None else "green" if correct else "red"
+    elif node.terminal:
+        said.append("no answer")
+    elif node.stop == "length":
+        said.append("cut")
+    if tree.selected is not None and tree.selected.node == node.id:
+        said.insert(0, "★ chosen")
+        style += " bold"
+    if node.revises is not None:
+        said.append(f"revises {named(node.revises)}")
+    return ", ".join(said), style.strip()
+
+
+def _pruned(nodes: Sequence[Node]) -> Text:
+    reasons = ", ".join(f"{plain(reason)} {count}" for reason, count in Counter(n.pruned or "" for n in nodes).most_common())
+    best = max((node.aggregated for node in nodes if node.aggregated is not None), default=-math.inf)
+    score = "" if best == -math.inf else f", best {best:.2f}"
+    return Text(f"+{len(nodes)} pruned ({reasons}{score})", style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def named(id: NodeId) -> str:
+    """A node's id as people read it.
+
+    >>> named((0, 2))
+    '0.2'
+    """
+    return ".".join(map(str, id)) or "root"
+
+
+def summary(tree: SearchTree, cost: Cost, state: str) -> Table:
+    """Setting, answer, notes and cost, a line each; `state` is the session's."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    started = tree.started
+    if started is not None:
+        settings = "".join(f" {key}={value}" for key, value in started.settings.items())
+        models = " + ".join(name for name in (started.policy, started.verifier) if name)
+        grid.add_row("search", Text(plain(f"{started.strategy}{settings}, {models}, seed {started.seed}")))
+    for note in tree.notes:
+        grid.add_row(note.level, Text(plain(note.message)))
+    grid.add_row("answer", _answer(tree))
+    grid.add_row("cost", Text(cost_line(cost)))
+    grid.add_row("ended", Text(plain(f"{state}: {tree.detail}" if tree.detail else state)))
+    return grid
+
+
+def _answer(tree: SearchTree) -> Text:
+    if tree.selected is None:
+        return Text("none: nothing was finished")
+    words = {True: "✓ right", False: "✗ wrong", None: "not graded"}[tree.correct]
+    style = {True: "green bold", False: "red bold", None: "bold"}[tree.correct]
+    answer = Text(plain(tree.selected.answer), style="bold").append(f"  {words}", style=style)
+    others = len(tree.selected.votes) - 1
+    among = f", among {others + 1} answers" if others > 0 else ""
+    return answer.append(f"  (rule {plain(tree.selected.rule)}, node {named(tree.selected.node)}{among})", style="dim")
+
+
+def cost_line(cost: Cost) -> str:
+    """Nodes, tokens, FLOPs and seconds of both models."""
+    parts = [f"{cost.nodes} nodes", f"{cost.tokens:,} tokens sampled"]
+    for name, ledger in (("policy", cost.policy), ("verifier", cost.verifier)):
+        if ledger.moves:
+            shared = " (a share)" if ledger.apportioned else ""
+            parts.append(f"{name} {ledger.forwarded_tokens:,} tokens read, {ledger.flops:.2e} FLOPs, {ledger.seconds:.1f} s{shared}")
+    return " · ".join(parts)
