@@ -8,13 +8,13 @@ class Layout {
     this.base = new Map([[0, 0]]);   // parent's number -> the row of its child 0
     this.taken = [new Set([0])];     // by depth
     this.height = 1;
+    this.top = this.bottom = 0;      // rows of the root's first and last child
     this.width = 1;                  // children a node gets, as last seen
   }
 
+  // The root stands in the middle of its children.
   row(node) {
-    if (node.n > 0) return this.rows.get(node.n);
-    const rows = node.kids.map((kid) => this.rows.get(kid.n));
-    return rows.length ? (Math.min(...rows) + Math.max(...rows)) / 2 : 0;
+    return node.n > 0 ? this.rows.get(node.n) : (this.top + this.bottom) / 2;
   }
 
   // `state` is what was known when `node` was added.
@@ -29,6 +29,10 @@ class Layout {
     taken.add(row);
     this.rows.set(node.n, row);
     this.height = Math.max(this.height, row + 1);
+    if (parent.n === 0) {
+      this.top = parent.kids.length === 1 ? row : Math.min(this.top, row);
+      this.bottom = parent.kids.length === 1 ? row : Math.max(this.bottom, row);
+    }
     if (parent.n === 0 && node.iteration === 1) this.width = parent.kids.length;
   }
 
@@ -42,7 +46,8 @@ class Layout {
     const round = open.includes(parent) && (open.length < peers.length || open.length === 1);
     const families = round ? open : [parent];
     families.sort((a, b) => this.rows.get(a.n) - this.rows.get(b.n));
-    const width = round ? Math.max(1, Math.ceil(this.width / families.length)) : Math.min(this.width, 4);
+    const width = families.length > 1 ? Math.max(1, Math.ceil(this.width / families.length))
+      : Math.min(this.width, parent.parent ? parent.parent.kids.length : this.width);
     const wishes = families.map((node) => this.rows.get(node.n) - (width - 1) / 2);
     const starts = spread(wishes, width, this.height);
     return families.map((node, i) => [node.n, starts[i]]);
@@ -67,11 +72,9 @@ function spread(wishes, width, height) {
       groups.splice(-2, 2, { sum: a.sum + b.sum, count: a.count + b.count });
     }
   });
-  const starts = groups.flatMap((group) => Array(group.count).fill(Math.round(group.sum / group.count)))
-    .map((start, i) => Math.max(start, 0) + i * width);
-  const room = height - width * wishes.length;
-  return room < 0 ? starts.map((start) => start - Math.max(0, starts[0] + Math.ceil(room / 2) < 0 ? starts[0] : 0))
-    : starts.map((start, i) => Math.min(start, room + i * width));
+  const room = Math.max(0, height - width * wishes.length);
+  return groups.flatMap((group) => Array(group.count).fill(Math.round(group.sum / group.count)))
+    .map((start, i) => Math.min(Math.max(start, 0), room) + i * width);
 }
 
 function nearestFree(taken, wish) {

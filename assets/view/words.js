@@ -1,10 +1,10 @@
 // Everything the view says in sentences: pure functions from a state to plain words.
 
 const FATES = {
-  kept: { word: 'kept', shape: 'disc', says: 'kept: the search grows it' },
-  open: { word: 'open', shape: 'disc', says: 'open: not decided yet' },
+  kept: { word: 'kept', shape: 'disc', says: 'kept or open' },
+  open: { word: 'open', shape: 'disc' },
   waiting: { word: 'waiting for a score', shape: 'hollow', says: 'waiting for a score' },
-  pruned: { word: 'pruned', shape: 'cross', says: 'pruned: given up' },
+  pruned: { word: 'pruned', shape: 'cross', says: 'pruned' },
   duplicate: { word: 'duplicate', shape: 'ring', says: 'duplicate of a sibling' },
   finished: { word: 'finished', shape: 'square', says: 'finished answer' },
   selected: { word: 'the answer', shape: 'chosen', says: 'the chosen answer' },
@@ -37,7 +37,7 @@ function nodeName(state, node) {
 // What just happened, for the status line: about the iteration, not about each event.
 function statusWords(state, situation) {
   if (situation === 'empty') return '';
-  if (state.end || (situation === 'interrupted' && state.k > 0 && state.atEnd)) return endWords(state, situation);
+  if (state.end || situation === 'interrupted') return endWords(state, situation);
   if (state.answer) return `The search is over: the answer is ${state.answer.w}.`;
   if (state.iteration === 0) return 'The search begins.';
   const ours = state.iterations[state.iteration].map((n) => state.nodes[n]);

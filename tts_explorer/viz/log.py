@@ -11,11 +11,12 @@ line). Nodes are numbered in the order in which they were added; the root is 0 a
     $  cost             r role ("p" or "v"), m sampled, f forwarded, x flops, s seconds
     i  note             t message
     =  answer selected  n, w answer, r rule, V [[answer, weight] …] (the eight heaviest)
-    @  answer graded    w answer, c correct
+    @  answer graded    w answer, c correct, N the nodes that gave it
     .  search finished  s status, d detail
 
-One added node, its score and its fate take at most 250 bytes, whatever the tree's size: text is cut at 80 characters and
-80 bytes of JSON. The page never holds state that this log lacks; the full text of a node is fetched when asked for.
+One added node, its score and its fate take at most 250 bytes, whatever the tree's size: text is cut at 80 characters, and
+shorter where its JSON would not fit in ADDED bytes. The page never holds state that this log lacks; the full text of a
+node is fetched when asked for.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ from tts_explorer.events import (
     SearchStarted,
 )
 from tts_explorer.tree import SearchTree
+
+
+ADDED = 109
+"""Bytes for the body of an added node; the two lines of score and fate and three heads (`q`, `l`) need the other 141."""
 
 
 class PageLog:
@@ -80,7 +85,7 @@ class PageLog:
                 body = {"k": "?", "n": self.numbers[id], "r": None if reward is None else round(reward, 4)}
                 return body if reward is None or aggregated == reward else body | {"a": round(aggregated, 4)}
             case NodePruned(id, reason):
-                return {"k": "x", "n": self.numbers[id], "y": cut(reason, 20)}
+                return {"k": "x", "n": self.numbers[id], "y": cut(reason, 12)}
             case NodeSelected(id, visits, value, weight):
                 return {"k": ">", "n": self.numbers[id], "v": visits, "u": value, "w": weight}
             case CostIncurred(role, _, forwarded, sampled, flops, seconds, _):
@@ -93,7 +98,8 @@ class PageLog:
                 shown = [[cut(text, 60), round(weight, 4)] for text, weight in heaviest]
                 return {"k": "=", "n": self.numbers[node], "w": cut(answer, 60), "r": rule, "V": shown}
             case AnswerGraded(answer, correct):
-                return {"k": "@", "w": cut(answer, 60), "c": correct}
+                gave = [self.numbers[node.id] for node in self.tree.finished() if node.answer == answer]
+                return {"k": "@", "w": cut(answer, 60), "c": correct, "N": gave}
             case Noted(_, message):
                 return {"k": "i", "t": cut(message, 300)}
             case SearchFinished(status, detail):
@@ -104,16 +110,17 @@ class PageLog:
     def _added(self, event: NodeAdded) -> dict[str, Any]:
         number = self.numbers[event.node] = len(self.numbers)
         parent = self.numbers[event.node[:-1]]
-        body: dict[str, Any] = {"k": "+", "n": number, "p": parent, "c": event.node[-1], "t": cut(event.text.strip(), 80)}
+        body: dict[str, Any] = {"k": "+", "n": number, "p": parent, "c": event.node[-1], "t": ""}
         if event.stop != "step":
             body["e"] = event.stop[0].upper()
         if event.terminal:
             body["z"] = 1
-        if event.answer is not None and event.answer not in event.text[:80]:
+        if event.answer is not None and event.answer not in event.text[:60]:
             body["w"] = cut(event.answer, 20)
         if event.greedy:
             body["G"] = 1
-        return body
+        room = ADDED - len(orjson.dumps(body)) - len("…".encode())
+        return body | {"t": cut(event.text.strip(), min(80, room))}
 
 
 def _started(event: SearchStarted) -> dict[str, Any]:

@@ -1,0 +1,193 @@
+// The panels beside and below the tree. Each shows a state, remembers what it last showed, and touches the page only where
+// that differs. Text from the log enters by textContent alone.
+
+const KEYWORDS = /\b(yield|for|in|if|else|elif|return|def|while|and|or|not|is|lambda|None|True|False|continue|break)\b|(#.*$|"(?:[^"]*)"|'(?:[^']*)')|\b(\d+)\b/g;
+
+function codeLine(text) {
+  const line = html('code');
+  line.style.setProperty('--indent', text.search(/\S|$/) + 2);
+  let at = 0;
+  for (const match of text.matchAll(KEYWORDS)) {
+    line.append(text.slice(at, match.index));
+    line.append(html('span', match[1] ? 'keyword' : match[2] ? 'literal' : 'digit', match[0]));
+    at = match.index + match[0].length;
+  }
+  line.append(text.slice(at));
+  return line;
+}
+
+class StrategyPanel {
+  constructor(card) {
+    this.name = card.querySelector('.name');
+    this.doing = card.querySelector('.doing');
+    this.list = card.querySelector('.source');
+    this.empty = this.doing.textContent;
+  }
+
+  show(state, whole) {
+    const source = whole.start ? whole.start.S : '';
+    if (source !== this.source) {
+      this.source = source;
+      this.list.replaceChildren(...(source ? source.replace(/\n$/, '').split('\n') : []).map((text) => {
+        const item = html('li');
+        item.append(codeLine(text));
+        return item;
+      }));
+    }
+    put(this.name, whole.start ? whole.start.s.replaceAll('_', ' ') : '');
+    put(this.doing, whole.start ? lineWords(state) : this.empty);
+    const item = state.end || state.answer ? null : this.list.children[(state.line ?? 0) - 1] ?? null;
+    if (item === this.item) return;
+    this.item?.removeAttribute('aria-current');
+    this.item = item;
+    if (!item) return;
+    item.setAttribute('aria-current', 'true');
+    const { list } = this;
+    const y = item.offsetTop - list.offsetTop;
+    if (y < list.scrollTop || y + item.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = y - list.clientHeight / 3;
+  }
+}
+
+class AnswerPanel {
+  constructor(card) {
+    [this.chip, this.text, this.why, this.votes, this.notes] = ['.chip', '.text', '.why', '.votes', '.notes'].map((name) => card.querySelector(name));
+  }
+
+  show(state, situation) {
+    const { answer } = state;
+    const grade = answer ? gradeOf(state, state.nodes[answer.n]) : undefined;
+    mark(this.chip, 'data-grade', grade ?? 'none');
+    put(this.chip, !answer ? '' : grade === true ? '✓ right' : grade === false ? '✗ wrong' : grade === null ? '? not known' : '');
+    put(this.text, answer ? answer.w : situation === 'empty' ? '—' : state.end ? 'No answer' : situation === 'interrupted' ? 'No answer yet' : 'Searching…');
+    put(this.why, this.explain(state, situation, grade));
+    put(this.notes, state.notes.slice(-2).join(' · '));
+    const votes = answer ? answer.V : [];
+    if (votes === this.shown) return;
+    this.shown = votes;
+    const heaviest = Math.max(...votes.map(([, weight]) => weight), 1e-9);
+    this.votes.replaceChildren(...votes.map(([text, weight]) => {
+      const row = html('div', 'vote');
+      const bar = html('span', 'bar');
+      bar.style.setProperty('--part', Math.max(0, weight / heaviest));
+      row.append(html('span', 'said', text), bar, html('span', 'weight', Number.isInteger(weight) ? String(weight) : weight.toFixed(2)));
+      row.classList.toggle('won', text === answer.w);
+      return row;
+    }));
+  }
+
+  explain(state, situation, grade) {
+    if (situation === 'empty') return 'The answer and how it was chosen will stand here.';
+    const found = state.nodes.filter((node) => node.terminal).length;
+    const rule = state.answer ? (RULES[state.answer.r] ? `Chosen by rule “${state.answer.r}”: ${RULES[state.answer.r]}.` : `Chosen by rule “${state.answer.r}”.`) : '';
+    const truth = grade === false && state.start && state.start.b ? ` A right answer is ${state.start.b}.` : '';
+    if (state.end || situation === 'interrupted') return `${statusOf(state, situation)}. ${rule}${truth}`.trim();
+    return rule || (found ? `${many(found, 'finished answer')} so far.` : 'No finished answer so far.');
+  }
+}
+
+class CostPanel {
+  constructor(card) {
+    const list = card.querySelector('dl');
+    this.values = ['Sampled tokens', 'Forwarded tokens', 'FLOPs', 'Verifier’s share', 'Nodes', 'Model time'].map((name) => {
+      const value = html('dd', '', '0');
+      const pair = html('div');
+      pair.append(html('dt', '', name), value);
+      list.append(pair);
+      return value;
+    });
+  }
+
+  show(state) {
+    const { cost } = state;
+    const figures = [cost.sampled.toLocaleString('en'), cost.forwarded.toLocaleString('en'), human(cost.flops, ''),
+      cost.flops > 0 ? Math.round((100 * cost.verifierFlops) / cost.flops) + ' %' : '–',
+      (state.nodes.length - 1).toLocaleString('en'), cost.seconds.toFixed(1) + ' s'];
+    this.values.forEach((value, i) => put(value, figures[i]));
+    this.values[3].style.setProperty('--part', cost.flops > 0 ? cost.verifierFlops / cost.flops : 0);
+  }
+}
+
+class CandidatesPanel {
+  constructor(card) {
+    this.round = card.querySelector('.round');
+    this.body = card.querySelector('tbody');
+  }
+
+  show(state, whole, cursor) {
+    const nodes = candidatesOf(state).sort((a, b) => a.parent.n - b.parent.n || a.c - b.c);
+    put(this.round, state.iteration ? `iteration ${state.iteration} of ${whole.iteration}, ${many(nodes.length, 'candidate')}` : 'none yet');
+    const key = state.iteration + ':' + nodes.map((node) => node.n);
+    if (key !== this.key) {
+      this.key = key;
+      this.rows = nodes.map((node) => this.row(node));
+      this.body.replaceChildren(...(nodes.length ? this.rows.map((row) => row.line) : [this.hint()]));
+    }
+    nodes.forEach((node, i) => {
+      const row = this.rows[i];
+      put(row.score, node.failed ? 'failed' : scoreText(node.score) || '–');
+      row.bar.style.setProperty('--part', node.score ?? 0);
+      put(row.fate, fateWords(state, node));
+      mark(row.line, 'data-fate', fateOf(state, node));
+      row.line.classList.toggle('cursor', node.n === cursor);
+    });
+  }
+
+  row(node) {
+    const made = { line: html('tr'), score: html('span'), bar: html('span', 'bar'), fate: html('td', 'fate') };
+    const step = html('button', 'step', oneLine(node.text) || '(empty step)');
+    step.type = 'button';
+    made.line.dataset.n = node.n;
+    const cells = [html('td', 'path', node.path), html('td'), html('td', 'score')];
+    cells[1].append(step);
+    cells[2].append(made.score, made.bar);
+    made.line.append(...cells, made.fate);
+    return made;
+  }
+
+  hint() {
+    const line = html('tr');
+    const cell = html('td', 'quiet', 'The steps of the current iteration are listed here, each with its score and what became of it.');
+    cell.colSpan = 4;
+    line.append(cell);
+    return line;
+  }
+}
+
+class DetailPanel {
+  constructor(card) {
+    [this.which, this.unpin, this.steps, this.facts] = ['.which', '[data-do=unpin]', '.steps', '.facts'].map((name) => card.querySelector(name));
+  }
+
+  // `full` is what the server knows of the path: the text uncut, tokens, log-probability; undefined until it arrives.
+  show(state, node, full, pinned) {
+    this.unpin.hidden = !pinned;
+    const path = node ? pathTo(node) : [];
+    put(this.which, !node ? '' : node.n === 0 ? 'the problem' : `node ${node.path}, step ${node.depth}`);
+    const signature = JSON.stringify([node?.path, path.map((step) => [step.text, step.reward, step.score, step.failed]), !full, node && fateWords(state, node), state.start?.p]);
+    if (signature === this.signature) return;
+    this.signature = signature;
+    const known = path.map((step, i) => ({ ...full?.steps?.[i], cut: step.text, score: step.failed ? 'failed' : scoreText(step.score) }));
+    this.steps.replaceChildren(...(known.length ? known.map((step, i) => {
+      const item = html('li', i === known.length - 1 ? 'own' : '');
+      item.append(html('span', 'words', (step.text ?? step.cut).trim() || '(empty step)'), html('span', 'score', step.score));
+      return item;
+    }) : [html('li', 'plain', node && state.start ? state.start.p : 'Choose a node of the tree to read the whole path to it.')]));
+    this.facts.replaceChildren(...(known.length ? this.tell(state, node, known[known.length - 1], full) : []));
+  }
+
+  tell(state, node, step, full) {
+    const stops = { step: 'at the end of the step', eos: 'at the end of the answer', length: 'cut at the length limit' };
+    const later = full ? '–' : '…';
+    const facts = [['Fate', fateWords(state, node)], ['Score', step.score || '–'],
+      ['Reward', node.reward === null ? '–' : node.reward.toFixed(4)],
+      ['Tokens', step.tokens ?? later], ['Log-probability', typeof step.logprob === 'number' ? step.logprob.toFixed(2) : later],
+      ['Stopped', stops[step.stop] ?? later]];
+    const answer = step.answer ?? node.answer ?? (state.answer?.n === node.n ? state.answer.w : null);
+    if (answer) facts.push(['Answer', answer]);
+    return facts.map(([name, value]) => {
+      const pair = html('div');
+      pair.append(html('dt', '', name), html('dd', '', String(value)));
+      return pair;
+    });
+  }
+}

@@ -1,0 +1,234 @@
+// Puts the parts together: the log comes in by the component's properties, the reader's wishes by clicks and keys, and one
+// frame at most a time draws state(k). `element`, `props`, `server`, `trigger` and `watch` are given by the page.
+
+const outer = element.closest('.block') ?? element;
+const part = (name) => element.querySelector(name);
+const reader = { cursor: null, pinned: null };   // node numbers; null lets the view choose
+let log = new Log();
+let past = new Fold(log);                        // at k
+let known = new Fold(log);                       // at the end of the log, with a layout that grows with it
+let layout = new Layout();
+let drafts = {};
+let waiting = false;
+let full = new Map();                            // path -> what the server said of it
+let situation = 'empty';
+let lastFocus = 0;
+let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
+
+const transport = new Transport(part('.transport'), log, () => schedule());
+const picture = new Picture(part('.pane'), part('.legend'));
+const panels = { strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
+  cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')), detail: new DetailPanel(part('.detail')) };
+
+function take() {
+  const text = typeof props.value === 'string' ? props.value : '';
+  const another = log.text !== '' && (!log.follows(text) || log.session !== props.session);
+  const fresh = another || log.events.length === 0;
+  if (another) {
+    log = new Log();
+    past = new Fold(log);
+    known = new Fold(log);
+    layout = new Layout();
+    full = new Map();
+    Object.assign(reader, { cursor: null, pinned: null });
+    transport.log = log;
+    picture.clear();
+  }
+  log.session = props.session;
+  log.take(text);
+  while (known.state.k < log.events.length) {
+    const before = known.state.nodes.length;
+    const state = known.at(known.state.k + 1);
+    if (state.nodes.length > before) layout.add(state, state.nodes[before]);
+  }
+  drafts = readDrafts();
+  const ended = known.state.end !== null;
+  situation = !log.events.length ? 'empty' : ended ? 'done' : props.interrupted === true ? 'interrupted' : 'live';
+  if (fresh) toFit = situation === 'done' || situation === 'interrupted';
+  transport.grown(fresh, situation === 'live');
+}
+
+function readDrafts() {
+  try {
+    const read = JSON.parse(props.drafts || '{}');
+    return read && typeof read === 'object' ? read : {};
+  } catch { return {}; }
+}
+
+function schedule() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    draw();
+  });
+}
+
+const present = () => (transport.k === known.state.k ? known.state : past.at(transport.k));
+const existing = (state, n) => (n !== null && n < state.nodes.length ? state.nodes[n] : null);
+
+function draw() {
+  const state = present();
+  const atEnd = state.k === known.state.k;
+  const chosen = existing(state, reader.cursor) ?? focusOf(state);
+  const shown = existing(state, reader.pinned) ?? chosen;
+  const now = atEnd ? situation : situation === 'empty' ? 'empty' : 'live';
+  const following = transport.follow && situation === 'live';
+  mark(element.firstElementChild, 'data-empty', situation === 'empty');
+  const inTree = picture.svg.contains(document.activeElement);
+  picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: following ? drafts : {} });
+  if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // the focused node is gone at this k
+  if (toFit) {
+    toFit = false;
+    picture.fit(0.9, 1.35);
+    picture.pane.classList.add('whole');
+    picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
+  } else if (following) picture.pane.classList.remove('whole');
+  if (reader.cursor === null && chosen.n !== lastFocus) picture.show(following ? state.nodes[state.nodes.length - 1] : chosen, layout);
+  lastFocus = chosen.n;
+  part('[data-do=bunches]').hidden = !picture.bunching;
+  transport.show();
+  about();
+  panels.strategy.show(state, known.state);
+  panels.answer.show(state, now);
+  panels.cost.show(state);
+  panels.candidates.show(state, known.state, chosen.n);
+  const settled = reader.cursor !== null || (!transport.playing && !following);
+  if (settled) fetchFull(shown);
+  panels.detail.show(state, situation === 'empty' ? null : shown, full.get(shown.path), reader.pinned !== null);
+  say(statusWords(state, now));
+  for (const root of [outer, element.firstElementChild]) {
+    mark(root, 'data-seq', state.seq);
+    mark(root, 'data-state', situation);
+  }
+}
+
+function about() {
+  const { start } = known.state;
+  put(part('.problem'), start ? start.p : 'The search');
+  put(part('.who'), start ? [start.s.replaceAll('_', ' '), 'policy ' + start.o, start.v ? 'verifier ' + start.v : 'no verifier'].join(' · ') : '');
+}
+
+// The status line: polite, and at most one sentence a second.
+let said = 0;
+let saying = 0;
+function say(words) {
+  clearTimeout(saying);
+  const wait = said + 1000 - performance.now();
+  const speak = () => {
+    if (part('.now').textContent === words) return;
+    said = performance.now();
+    put(part('.now'), words);
+  };
+  if (wait > 0) saying = setTimeout(speak, wait);
+  else speak();
+}
+
+async function fetchFull(node) {
+  const { path } = node;
+  const memory = full;
+  if (node.n === 0 || memory.has(path) || typeof server?.node_detail !== 'function') return;
+  memory.set(path, undefined);
+  try {
+    const told = await server.node_detail(props.session ?? '', path);
+    memory.set(path, told && Array.isArray(told.steps) && told.steps.length ? told : undefined);
+  } catch { /* the cut text of the log stays */ }
+  if (memory === full && memory.get(path)) schedule();
+}
+
+function choose(node, focus) {
+  reader.cursor = node.n;
+  if (picture.bunching && node.parent && node.pruned !== null) picture.opened.add(node.parent.n);
+  fetchFull(node);
+  draw();
+  if (focus) {
+    picture.focus(node);
+    picture.show(node, layout);
+  }
+  // Not "path": the page's server takes a value with such a key for a file.
+  trigger('node_select', { session: props.session ?? '', node: node.path });
+}
+
+function best() {
+  reader.cursor = null;
+  choose(focusOf(present()), true);
+}
+
+const actions = {
+  first: () => transport.go(0), back: () => transport.go(transport.k - 1), play: () => transport.togglePlay(),
+  next: () => transport.go(transport.k + 1), last: () => transport.go(transport.total), follow: () => transport.toggleFollow(),
+  best, unpin: () => { reader.pinned = null; schedule(); },
+  in: () => zoom(picture.zoom * 1.25), out: () => zoom(picture.zoom / 1.25), fit: () => { picture.fit(0.2, 1.5); schedule(); },
+  bunches: () => {
+    const open = picture.opened.size === 0;
+    picture.opened = new Set(open ? known.state.nodes.map((node) => node.n) : []);
+    mark(part('[data-do=bunches]'), 'aria-pressed', open);
+    schedule();
+  },
+};
+
+function zoom(scale) {
+  picture.zoom = Math.max(0.2, Math.min(3, scale));
+  schedule();
+}
+
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-do]');
+  const bunch = event.target.closest('[data-parent]');
+  const place = event.target.closest('[data-n]');
+  if (button) actions[button.dataset.do]();
+  else if (bunch) {
+    picture.opened.add(Number(bunch.dataset.parent));
+    schedule();
+  } else if (place) {
+    const node = existing(present(), Number(place.dataset.n));
+    reader.pinned = null;
+    if (node) choose(node, place.closest('svg') !== null);
+  }
+});
+
+element.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
+  const onButton = event.target.closest('button') !== null;
+  const inTree = event.target.closest('[role=tree]') !== null;
+  const act = keys[event.key] ?? (inTree ? moves[event.key] : undefined);
+  if (!act || (onButton && (event.key === ' ' || event.key === 'Enter'))) return;
+  event.preventDefault();
+  act();
+});
+
+const keys = {
+  '.': actions.next, ',': actions.back, ' ': actions.play, f: actions.follow, b: best,
+  '>': () => transport.jump(known.state.starts, true), '<': () => transport.jump(known.state.starts, false),
+  Escape: () => { Object.assign(reader, { cursor: null, pinned: null }); schedule(); },
+};
+
+// Within the tree: children to the right, the parent to the left, neighbours of the same column above and below.
+const moves = {
+  ArrowRight: () => step((at) => at.kids.find((kid) => picture.drawn.has(kid.n))),
+  ArrowLeft: () => step((at) => at.parent),
+  ArrowUp: () => step((at) => neighbour(at, -1)),
+  ArrowDown: () => step((at) => neighbour(at, 1)),
+  Home: () => step(() => present().nodes[0]),
+  Enter: () => {
+    const at = current();
+    reader.pinned = reader.pinned === at.n ? null : at.n;
+    choose(at, true);
+  },
+};
+
+const current = () => existing(present(), reader.cursor) ?? focusOf(present());
+
+function step(to) {
+  const node = to(current());
+  if (node) choose(node, true);
+}
+
+function neighbour(at, direction) {
+  const row = layout.row(at);
+  const side = present().nodes.filter((node) => node.depth === at.depth && picture.drawn.has(node.n) && (layout.row(node) - row) * direction > 0);
+  return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
+}
+
+watch(['value', 'drafts', 'session', 'interrupted'], take);
+take();

@@ -1,0 +1,85 @@
+"""The search view: one component that draws a search from the page's log (`viz.log`).
+
+All of it, the tree, the strategy's source, the candidates, the cost, the answer and the replay, is a pure function of
+(log, k) in the browser, where k is the position on the slider; the code is in `assets/view/`. This module only loads it. It
+knows no model, no store and no runner: the page hands it a log that grows, and a function that tells one node's full text.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import gradio as gr
+
+from tts_explorer.assets import folder
+
+SCRIPTS = ("fold.js", "layout.js", "words.js", "draw.js", "panels.js", "transport.js", "start.js")
+"""In the order in which they run; together they are the body of one function."""
+
+NodeDetail = Callable[..., dict[str, Any]]
+"""(session, path[, request]) to {"steps": [{"text", "tokens", "logprob", "stop", …}, …]}, one step a node of the path."""
+
+
+class SearchView(gr.HTML):
+    """A search, live or recorded.
+
+    `value` is the log, which only ever grows for one `session`; `drafts` is JSON, {path: the last characters of the text in
+    flight}; `interrupted` says that the log has no end and its owner is gone. Paths are dotted child indices: "0.2", "" for
+    the root. Event: `node_select`, whose data are `session` and `node`, a path.
+    """
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        session: str = "",
+        drafts: str = "",
+        interrupted: bool = False,
+        server_functions: Sequence[NodeDetail] | None = None,
+        elem_id: str = "search-view",
+        **options: Any,
+    ) -> None:
+        self.session, self.drafts, self.interrupted = session, drafts, interrupted
+        super().__init__(
+            value,
+            session=session,
+            drafts=drafts,
+            interrupted=interrupted,
+            html_template=read("view.html"),
+            css_template=read("view.css"),
+            js_on_load="\n".join(map(read, SCRIPTS)),
+            apply_default_css=False,
+            server_functions=[spread(function) for function in server_functions or ()],
+            elem_id=elem_id,
+            **options,
+        )
+
+    def postprocess(self, value: str | None) -> str:
+        """The log as it is: its text never becomes HTML."""
+        return value or ""
+
+    def get_block_name(self) -> str:
+        return "html"
+
+
+@cache
+def read(name: str) -> str:
+    """One file of the view."""
+    return (folder() / "view" / name).read_text(encoding="utf-8")
+
+
+def spread(function: NodeDetail) -> Callable[..., dict[str, Any]]:
+    """`function` for the browser, whose arguments come as one list. Anyone can call it, so it is handed strings or nothing."""
+    wants_request = "request" in inspect.signature(function).parameters
+
+    def called(arguments: list[str], request: gr.Request) -> dict[str, Any]:
+        match arguments:
+            case [str(session), str(path)]:
+                return function(session, path, request=request) if wants_request else function(session, path)
+        return {}
+
+    called.__name__ = function.__name__
+    return called
