@@ -40,7 +40,7 @@ def lines(text: str, rng: random.Random):
     done = written(text)
     line = ("abcdefghi\n\n", "jklmnopqr\n\n", "\\boxed{8}")[min(2, done.count("\n\n"))]
     rest = line[len(done.rsplit("\n\n")[-1]) :]
-    return rest, "step" if rest.endswith("\n\n") else "eos"
+    return rest, "step" if line.endswith("\n\n") else "eos"
 
 
 def chosen(*choices: tuple[str, str]) -> Script:
