@@ -1,7 +1,7 @@
 """The command line. One module a group of commands; heavy imports wait inside the command that needs them.
 
-Exit codes: 0; 1 for a failure that the user can act on (one line); 2 for bad usage; 130 after Ctrl-C, 143 after SIGTERM.
-This is the one place that reads the environment.
+Exit codes: 0; 1 for a failure that the user can act on (one line); 2 for bad usage; 130 after Ctrl-C; 143 after
+SIGTERM. This is the one place that reads the environment.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def imported(package: str) -> Finding:
 
 
 def sqlite() -> Finding:
-    """FTS5 is essential; the WAL-reset bug, mended in 3.51.3, is rare and needs more than one connection that writes."""
+    """Full-text search is essential; the WAL-reset bug is rare and needs more than one connection that writes."""
     try:
         sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE texts USING fts5(text)")
     except sqlite3.Error as error:
@@ -76,7 +76,11 @@ def database(path: Path) -> Finding:
         Store(path).close()
     except UserError as error:
         return False, "database", str(error)
-    return os.access(path, os.W_OK), "database", f"{path} ({'can' if os.access(path, os.W_OK) else 'can NOT'} be written)"
+    return (
+        os.access(path, os.W_OK),
+        "database",
+        f"{path} ({'can' if os.access(path, os.W_OK) else 'can NOT'} be written)",
+    )
 
 
 def bundled() -> Iterator[Finding]:
@@ -103,4 +107,8 @@ def machine(path: Path) -> Finding:
         threads = str(import_module("torch").get_num_threads())
     except Exception:
         threads = "unknown"
-    return True, "machine", f"{os.cpu_count()} cores, {threads} threads for torch, {free:.1f} GB free beside the database"
+    return (
+        True,
+        "machine",
+        f"{os.cpu_count()} cores, {threads} threads for torch, {free:.1f} GB free beside the database",
+    )

@@ -28,12 +28,24 @@ def models() -> None:
         typer.echo("no bundled models: use --policy hf:ORG/NAME or a folder", err=True)
         return
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    for name, side in (("name", "left"), ("kind", "left"), ("parameters", "right"), ("on disk", "right"), ("card", "left")):
+    for name, side in (
+        ("name", "left"),
+        ("kind", "left"),
+        ("parameters", "right"),
+        ("on disk", "right"),
+        ("card", "left"),
+    ):
         grid.add_column(name, no_wrap=name != "card", justify=side)
     for name in policies + verifiers:
         place = folder() / "models" / name.partition(":")[2]
         kind = "policy" if name in policies else "verifier"
-        cells = (name, kind, f"{parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md"))
+        cells = (
+            name,
+            kind,
+            f"{parameters(place):,}",
+            f"{size(place) / 1e6:.1f} MB",
+            first_sentence(place / "README.md"),
+        )
         grid.add_row(*map(Text, cells))
     console().print(grid)
 

@@ -31,7 +31,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sessions(
-    search: Annotated[str, typer.Option("--search", help="Only those whose problem or steps hold all these words.")] = "",
+    search: Annotated[
+        str, typer.Option("--search", help="Only those whose problem or steps hold all these words.")
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     db: Db = None,
     json: Json = False,
@@ -43,17 +45,19 @@ def sessions(
     elif found:
         console().print(table(found))
     else:
-        typer.echo("no session holds these words" if search else "no sessions yet: `tts-explorer solve` makes one", err=True)
+        typer.echo(
+            "no session holds these words" if search else "no sessions yet: `tts-explorer solve` makes one", err=True
+        )
 
 
 def listed(session: Session) -> dict[str, Any]:
     """One session as JSON."""
     started = session.started
     return {
-        "id": session.id, "created": session.created, "origin": session.origin, "state": session.state, "events": session.events,
-        "problem": started.problem, "task": started.task, "problem_id": started.problem_id, "strategy": started.strategy,
-        "settings": started.settings, "policy": started.policy, "verifier": started.verifier, "seed": started.seed,
-        "answer": session.answer, "correct": session.correct,
+        "id": session.id, "created": session.created, "origin": session.origin, "state": session.state,
+        "events": session.events, "problem": started.problem, "task": started.task, "problem_id": started.problem_id,
+        "strategy": started.strategy, "settings": started.settings, "policy": started.policy,
+        "verifier": started.verifier, "seed": started.seed, "answer": session.answer, "correct": session.correct,
     }  # fmt: skip
 
 
@@ -79,7 +83,9 @@ def row(session: Session) -> tuple[str, ...]:
 
 
 def replay(
-    session: Annotated[str, typer.Argument(metavar="ID|FILE", help="A session's id, a unique prefix, `last`, or an export.")],
+    session: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="A session's id, a unique prefix, `last`, or an export.")
+    ],
     db: Db = None,
     json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Annotated, Any, cast
 
@@ -44,15 +44,15 @@ def solve(
     index: Annotated[int, option("index", "Number of the problem, from 0; the same one for ever.")] = DEFAULT.index,
     split: Annotated[str, option("split", "train, validation or test.")] = DEFAULT.split,
     problem: Annotated[str | None, option("problem", "A problem in your own words, instead of an index.")] = None,
-    answer: Annotated[str | None, option("answer", "The known answer to --problem, where no task can grade it.")] = None,
+    answer: Annotated[str | None, option("answer", "The answer to --problem, where no task can grade it.")] = None,
     policy: Annotated[str, option("policy", "bundled:NAME, hf:ORG/NAME[@REVISION] or a folder.")] = DEFAULT.policy,
-    verifier: Annotated[str | None, option("verifier", "The same kinds of name; needed by strategies that score.")] = None,
+    verifier: Annotated[str | None, option("verifier", "A name likewise, for strategies that score.")] = None,
     strategy: Annotated[str, option("strategy", "How to search.")] = DEFAULT.strategy,
     set: Annotated[list[str] | None, option("set", "A setting of the strategy, KEY=VALUE; may be repeated.")] = None,
     seed: Annotated[int, option("seed", "Decides every random number.")] = DEFAULT.seed,
     temperature: Annotated[float, option("temperature", "0 is greedy.")] = DEFAULT.temperature,
     max_step_tokens: Annotated[int, option("max-step-tokens", "A longer step is cut.")] = DEFAULT.max_step_tokens,
-    aggregate: Annotated[str, option("aggregate", "From rewards to a score: last, min, prod, mean.")] = DEFAULT.aggregate,
+    aggregate: Annotated[str, option("aggregate", "last, min, prod or mean of the rewards.")] = DEFAULT.aggregate,
     rule: Annotated[str | None, option("rule", "best, majority, weighted or last; else the strategy's own.")] = None,
     budget_nodes: Annotated[int | None, option("budget-nodes", "Stop at this many nodes.")] = None,
     budget_tokens: Annotated[int | None, option("budget-tokens", "Stop at this many sampled tokens.")] = None,
@@ -67,16 +67,14 @@ def solve(
     """
     if answer is not None and problem is None:
         raise typer.BadParameter("it needs --problem", param_hint="--answer")
-    budget = {"nodes": budget_nodes, "tokens": budget_tokens, "flops": budget_flops, "seconds": budget_seconds}
+    limits = {"nodes": budget_nodes, "tokens": budget_tokens, "flops": budget_flops, "seconds": budget_seconds}
+    budget = {name: limit for name, limit in limits.items() if limit is not None}
     ask = Ask(
-        policy, verifier, strategy, pairs(set or []), task, level, index, cast(Any, split), problem, answer, seed, temperature,
-        max_step_tokens, aggregate, rule, {name: limit for name, limit in budget.items() if limit is not None},
+        policy, verifier, strategy, pairs(set or []), task, level, index, cast(Any, split), problem, answer,
+        seed, temperature, max_step_tokens, aggregate, rule, budget,
     )  # fmt: skip
-    store = open_store(db)
-    try:
+    with closing(open_store(db)) as store:
         search(ask, store, json)
-    finally:
-        store.close()
 
 
 def pairs(settings: Sequence[str]) -> dict[str, str]:
@@ -97,7 +95,9 @@ def search(ask: Ask, store: Store, json: bool) -> None:
     with screen, stopping(live) as caught:
         loop.drive()
     if live.error is not None:
-        raise BadSession(f"the session could not be saved ({live.error}): make room, or choose another database with --db")
+        raise BadSession(
+            f"the session could not be saved ({live.error}): make room, or choose another database with --db"
+        )
     screen.end()
     if caught:
         raise typer.Exit(128 + caught[0])

@@ -10,7 +10,9 @@ import typer
 
 from tts_explorer.errors import UnknownName
 
-Work = Annotated[Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")]
+Work = Annotated[
+    Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")
+]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides the weights that it starts from and the order of the data.")]
 
@@ -19,7 +21,9 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     group.command()(policy)
     group.command()(prm)
-    app.add_typer(group, name="train", help="Train a bundled model again; a command that was stopped goes on where it was.")
+    app.add_typer(
+        group, name="train", help="Train a bundled model again; a command that was stopped goes on where it was."
+    )
 
 
 def policy(
@@ -39,7 +43,9 @@ def policy(
 
 def prm(
     name: Annotated[str, typer.Argument(help="What to call it, such as prm.")],
-    base: Annotated[Path | None, typer.Option("--base", help="The policy to start from; else small in the work folder.")] = None,
+    base: Annotated[
+        Path | None, typer.Option("--base", help="The policy to start from; else small in the work folder.")
+    ] = None,
     work: Work = Path(".work"),
     device: Device = "cpu",
     seed: Seed = 0,

@@ -1,7 +1,7 @@
-"""A search in a terminal: its tree, and what came of it, as rich renderables. It knows no console, no clock and no model.
+"""A search in a terminal: its tree, and what came of it, as rich renderables. It knows no console and no model.
 
-A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and steps with
-one successor each stand below one another without a new indent, so that a tree of hundreds of nodes stays readable.
+A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and steps
+with one successor each stand below one another without a new indent, so that hundreds of nodes stay readable.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def fate_of(tree: SearchTree, node: Node) -> tuple[str, str]:
 
 
 def _pruned(nodes: Sequence[Node]) -> Text:
-    reasons = ", ".join(f"{plain(reason)} {count}" for reason, count in Counter(n.pruned or "" for n in nodes).most_common())
+    reasons = ", ".join(
+        f"{plain(reason)} {count}" for reason, count in Counter(n.pruned or "" for n in nodes).most_common()
+    )
     best = max((node.aggregated for node in nodes if node.aggregated is not None), default=-math.inf)
     score = "" if best == -math.inf else f", best {best:.2f}"
     return Text(f"+{len(nodes)} pruned ({reasons}{score})", style="dim", no_wrap=True, overflow="ellipsis")
@@ -173,6 +175,6 @@ def cost_line(cost: Cost) -> str:
     parts = [f"{cost.nodes} nodes", f"{cost.tokens:,} tokens sampled"]
     for name, ledger in (("policy", cost.policy), ("verifier", cost.verifier)):
         if ledger.moves:
-            shared = " (a share)" if ledger.apportioned else ""
-            parts.append(f"{name} {ledger.forwarded_tokens:,} tokens read, {ledger.flops:.2e} FLOPs, {ledger.seconds:.1f} s{shared}")
+            seconds = f"{ledger.seconds:.1f} s" + (" (a share)" if ledger.apportioned else "")
+            parts.append(f"{name} {ledger.forwarded_tokens:,} tokens read, {ledger.flops:.2e} FLOPs, {seconds}")
     return " · ".join(parts)
