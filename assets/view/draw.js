@@ -176,6 +176,7 @@ class Picture {
     put(sign, grade === true ? ' ✓' : grade === false ? ' ✗' : '');
     sign.setAttribute('class', grade ? 'right' : 'wrong');
     put(words, this.labels && node.n > 0 ? (score ? ' ' : '') + clip(oneLine(node.text), LONGEST) : '');
+    label.replaceChildren(...[number, sign, words].filter((span) => span.textContent));
     if (edge) {
       mark(edge, 'd', curve(this.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
       mark(edge, 'class', `edge ${fate}${bold ? ' bold' : ''}`);
@@ -194,19 +195,19 @@ class Picture {
       label: svg('text', { y: 4 }), number: svg('tspan', { class: 'number' }), sign: svg('tspan', {}),
       words: svg('tspan', { class: 'words' }), edge: node.parent ? svg('path', { class: 'edge', fill: 'none' }) : null,
     };
-    made.label.append(made.number, made.sign, made.words);
     const tip = svg('title', {});
     tip.textContent = node.n === 0 ? 'The problem' : node.text;
     const hit = svg('rect', { class: 'hit', x: -12, y: -12, width: 60, height: 24 });
-    const named = { class: 'node', role: 'treeitem', 'aria-level': node.depth + 1, 'data-path': node.path, 'data-n': node.n };
-    made.group = svg('g', named, tip, hit, svg('circle', { class: 'halo', r: 14 }), made.shape, made.label);
+    const named = { class: 'node', role: 'treeitem', 'aria-level': node.depth + 1, 'data-path': node.path };
+    made.group = svg('g', { ...named, 'data-n': node.n }, tip, hit, svg('circle', { class: 'halo', r: 14 }), made.shape, made.label);
     return made;
   }
 
   bunch(layout, parent, nodes) {
     let glyph = this.bunches.get(parent.n);
     if (!glyph) {
-      glyph = { text: svg('text', { x: 12, y: 4, 'text-anchor': 'middle' }), edge: svg('path', { class: 'edge pruned', fill: 'none' }) };
+      const edge = svg('path', { class: 'edge pruned', fill: 'none' });
+      glyph = { text: svg('text', { x: 12, y: 4, 'text-anchor': 'middle' }), edge };
       glyph.group = svg('g', { class: 'bunch', role: 'button', tabindex: -1, 'data-parent': parent.n },
         svg('rect', { x: -8, y: -10, width: 40, height: 20, rx: 10 }), glyph.text);
       this.nodes.append(glyph.group);
@@ -237,7 +238,8 @@ class Picture {
       const [x, y] = [this.columns[parent.depth + 1] ?? this.leave(parent) + 30, PAD + row * ROW];
       const text = svg('text', { x: x + 12, y: y + 4 });
       text.textContent = '…' + oneLine(String(drafts[path])).slice(-26);
-      this.ghosts.append(svg('path', { class: 'edge', fill: 'none', d: curve(this.leave(parent), this.spot(layout, parent)[1], x - 8, y) }),
+      const d = curve(this.leave(parent), this.spot(layout, parent)[1], x - 8, y);
+      this.ghosts.append(svg('path', { class: 'edge', fill: 'none', d }),
         svg('path', { class: 'ghost', d: SHAPES.hollow, transform: `translate(${x} ${y})` }), text);
     }
     return seen.size;
@@ -270,7 +272,8 @@ function curve(x1, y1, x2, y2) {
 
 function keyOf(fate) {
   const { shape, says } = FATES[fate];
-  const group = svg('g', { class: 'node scored', 'data-fate': fate, style: '--score:0.6' }, svg('path', { class: 'shape', d: SHAPES[shape] }));
+  const group = svg('g', { class: 'node scored', 'data-fate': fate, style: '--score:0.6' });
+  group.append(svg('path', { class: 'shape', d: SHAPES[shape] }));
   if (fate === 'selected') group.append(svg('path', { class: 'tick', d: TICK }));
   const key = html('span', 'key');
   key.append(svg('svg', { viewBox: '-12 -12 24 24', width: 20, height: 20, 'aria-hidden': 'true' }, group), says);

@@ -101,7 +101,8 @@ function candidatesOf(state) {
 function focusOf(state) {
   if (state.answer) return state.nodes[state.answer.n];
   for (let i = state.iteration; i > 0; i -= 1) {
-    const scored = state.iterations[i].map((n) => state.nodes[n]).filter((node) => node.score !== null && node.pruned === null);
+    const nodes = state.iterations[i].map((n) => state.nodes[n]);
+    const scored = nodes.filter((node) => node.score !== null && node.pruned === null);
     if (scored.length) return scored.reduce((best, node) => (node.score > best.score ? node : best));
   }
   return state.nodes[state.nodes.length - 1];

@@ -22,7 +22,8 @@ class Layout {
     const { parent, depth } = node;
     if (!this.base.has(parent.n)) {
       const chain = parent.iteration === node.iteration;
-      for (const [n, base] of chain ? [[parent.n, this.rows.get(parent.n)]] : this.plan(state, parent)) this.base.set(n, base);
+      const plan = chain ? [[parent.n, this.rows.get(parent.n)]] : this.plan(state, parent);
+      for (const [n, base] of plan) this.base.set(n, base);
     }
     const taken = (this.taken[depth] ??= new Set());
     const row = nearestFree(taken, this.base.get(parent.n) + node.c);

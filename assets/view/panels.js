@@ -1,13 +1,14 @@
 // The panels beside and below the tree. Each shows a state, remembers what it last showed, and touches the page only where
 // that differs. Text from the log enters by textContent alone.
 
-const KEYWORDS = /\b(yield|for|in|if|else|elif|return|def|while|and|or|not|is|lambda|None|True|False|continue|break)\b|(#.*$|"(?:[^"]*)"|'(?:[^']*)')|\b(\d+)\b/g;
+const KEYWORDS = 'yield|for|in|if|else|elif|return|def|while|and|or|not|is|lambda|None|True|False|continue|break';
+const TOKENS = new RegExp(`\\b(${KEYWORDS})\\b|(#.*$|"[^"]*"|'[^']*')|\\b(\\d+)\\b`, 'g');
 
 function codeLine(text) {
   const line = html('code');
   line.style.setProperty('--indent', text.search(/\S|$/) + 2);
   let at = 0;
-  for (const match of text.matchAll(KEYWORDS)) {
+  for (const match of text.matchAll(TOKENS)) {
     line.append(text.slice(at, match.index));
     line.append(html('span', match[1] ? 'keyword' : match[2] ? 'literal' : 'digit', match[0]));
     at = match.index + match[0].length;
@@ -44,21 +45,23 @@ class StrategyPanel {
     item.setAttribute('aria-current', 'true');
     const { list } = this;
     const y = item.offsetTop - list.offsetTop;
-    if (y < list.scrollTop || y + item.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = y - list.clientHeight / 3;
+    const seen = y >= list.scrollTop && y + item.offsetHeight <= list.scrollTop + list.clientHeight;
+    if (!seen) list.scrollTop = y - list.clientHeight / 3;
   }
 }
 
 class AnswerPanel {
   constructor(card) {
-    [this.chip, this.text, this.why, this.votes, this.notes] = ['.chip', '.text', '.why', '.votes', '.notes'].map((name) => card.querySelector(name));
+    for (const name of ['chip', 'text', 'why', 'votes', 'notes']) this[name] = card.querySelector('.' + name);
   }
 
   show(state, situation) {
     const { answer } = state;
     const grade = answer ? gradeOf(state, state.nodes[answer.n]) : undefined;
     mark(this.chip, 'data-grade', grade ?? 'none');
-    put(this.chip, !answer ? '' : grade === true ? '✓ right' : grade === false ? '✗ wrong' : grade === null ? '? not known' : '');
-    put(this.text, answer ? answer.w : situation === 'empty' ? '—' : state.end ? 'No answer' : situation === 'interrupted' ? 'No answer yet' : 'Searching…');
+    put(this.chip, grade === true ? '✓ right' : grade === false ? '✗ wrong' : grade === null ? '? not known' : '');
+    const without = { empty: '—', live: 'Searching…', done: 'No answer', interrupted: 'No answer' };
+    put(this.text, answer ? answer.w : without[situation]);
     put(this.why, this.explain(state, situation, grade));
     put(this.notes, state.notes.slice(-2).join(' · '));
     const votes = answer ? answer.V : [];
@@ -69,7 +72,8 @@ class AnswerPanel {
       const row = html('div', 'vote');
       const bar = html('span', 'bar');
       bar.style.setProperty('--part', Math.max(0, weight / heaviest));
-      row.append(html('span', 'said', text), bar, html('span', 'weight', Number.isInteger(weight) ? String(weight) : weight.toFixed(2)));
+      const figure = Number.isInteger(weight) ? String(weight) : weight.toFixed(2);
+      row.append(html('span', 'said', text), bar, html('span', 'weight', figure));
       row.classList.toggle('won', text === answer.w);
       return row;
     }));
@@ -78,7 +82,8 @@ class AnswerPanel {
   explain(state, situation, grade) {
     if (situation === 'empty') return 'The answer and how it was chosen will stand here.';
     const found = state.nodes.filter((node) => node.terminal).length;
-    const rule = state.answer ? (RULES[state.answer.r] ? `Chosen by rule “${state.answer.r}”: ${RULES[state.answer.r]}.` : `Chosen by rule “${state.answer.r}”.`) : '';
+    const meaning = RULES[state.answer?.r];
+    const rule = state.answer ? `Chosen by rule “${state.answer.r}”${meaning ? ': ' + meaning : ''}.` : '';
     const truth = grade === false && state.start && state.start.b ? ` A right answer is ${state.start.b}.` : '';
     if (state.end || situation === 'interrupted') return `${statusOf(state, situation)}. ${rule}${truth}`.trim();
     return rule || (found ? `${many(found, 'finished answer')} so far.` : 'No finished answer so far.');
@@ -88,7 +93,8 @@ class AnswerPanel {
 class CostPanel {
   constructor(card) {
     const list = card.querySelector('dl');
-    this.values = ['Sampled tokens', 'Forwarded tokens', 'FLOPs', 'Verifier’s share', 'Nodes', 'Model time'].map((name) => {
+    const names = ['Sampled tokens', 'Forwarded tokens', 'FLOPs', 'Verifier’s share', 'Nodes', 'Model time'];
+    this.values = names.map((name) => {
       const value = html('dd', '', '0');
       const pair = html('div');
       pair.append(html('dt', '', name), value);
@@ -115,7 +121,8 @@ class CandidatesPanel {
 
   show(state, whole, cursor) {
     const nodes = candidatesOf(state).sort((a, b) => a.parent.n - b.parent.n || a.c - b.c);
-    put(this.round, state.iteration ? `iteration ${state.iteration} of ${whole.iteration}, ${many(nodes.length, 'candidate')}` : 'none yet');
+    const round = `iteration ${state.iteration} of ${whole.iteration}, ${many(nodes.length, 'candidate')}`;
+    put(this.round, state.iteration ? round : 'none yet');
     const key = state.iteration + ':' + nodes.map((node) => node.n);
     if (key !== this.key) {
       this.key = key;
@@ -146,7 +153,8 @@ class CandidatesPanel {
 
   hint() {
     const line = html('tr');
-    const cell = html('td', 'quiet', 'The steps of the current iteration are listed here, each with its score and what became of it.');
+    const says = 'The steps of the current iteration are listed here, each with its score and what became of it.';
+    const cell = html('td', 'quiet', says);
     cell.colSpan = 4;
     line.append(cell);
     return line;
@@ -155,7 +163,8 @@ class CandidatesPanel {
 
 class DetailPanel {
   constructor(card) {
-    [this.which, this.unpin, this.steps, this.facts] = ['.which', '[data-do=unpin]', '.steps', '.facts'].map((name) => card.querySelector(name));
+    for (const name of ['which', 'steps', 'facts']) this[name] = card.querySelector('.' + name);
+    this.unpin = card.querySelector('[data-do=unpin]');
   }
 
   // `full` is what the server knows of the path: the text uncut, tokens, log-probability; undefined until it arrives.
@@ -163,25 +172,29 @@ class DetailPanel {
     this.unpin.hidden = !pinned;
     const path = node ? pathTo(node) : [];
     put(this.which, !node ? '' : node.n === 0 ? 'the problem' : `node ${node.path}, step ${node.depth}`);
-    const signature = JSON.stringify([node?.path, path.map((step) => [step.text, step.reward, step.score, step.failed]), !full, node && fateWords(state, node), state.start?.p]);
+    const scores = path.map((step) => [step.text, step.reward, step.score, step.failed]);
+    const signature = JSON.stringify([node?.path, scores, !full, node && fateWords(state, node), state.start?.p]);
     if (signature === this.signature) return;
     this.signature = signature;
-    const known = path.map((step, i) => ({ ...full?.steps?.[i], cut: step.text, score: step.failed ? 'failed' : scoreText(step.score) }));
+    const scored = (step) => (step.failed ? 'failed' : scoreText(step.score));
+    const known = path.map((step, i) => ({ ...full?.steps?.[i], cut: step.text, score: scored(step) }));
+    const empty = node && state.start ? state.start.p : 'Choose a node of the tree to read the whole path to it.';
     this.steps.replaceChildren(...(known.length ? known.map((step, i) => {
       const item = html('li', i === known.length - 1 ? 'own' : '');
-      item.append(html('span', 'words', (step.text ?? step.cut).trim() || '(empty step)'), html('span', 'score', step.score));
+      const words = (step.text ?? step.cut).trim() || '(empty step)';
+      item.append(html('span', 'words', words), html('span', 'score', step.score));
       return item;
-    }) : [html('li', 'plain', node && state.start ? state.start.p : 'Choose a node of the tree to read the whole path to it.')]));
+    }) : [html('li', 'plain', empty)]));
     this.facts.replaceChildren(...(known.length ? this.tell(state, node, known[known.length - 1], full) : []));
   }
 
   tell(state, node, step, full) {
     const stops = { step: 'at the end of the step', eos: 'at the end of the answer', length: 'cut at the length limit' };
     const later = full ? '–' : '…';
+    const logprob = typeof step.logprob === 'number' ? step.logprob.toFixed(2) : later;
     const facts = [['Fate', fateWords(state, node)], ['Score', step.score || '–'],
-      ['Reward', node.reward === null ? '–' : node.reward.toFixed(4)],
-      ['Tokens', step.tokens ?? later], ['Log-probability', typeof step.logprob === 'number' ? step.logprob.toFixed(2) : later],
-      ['Stopped', stops[step.stop] ?? later]];
+      ['Reward', node.reward === null ? '–' : node.reward.toFixed(4)], ['Tokens', step.tokens ?? later],
+      ['Log-probability', logprob], ['Stopped', stops[step.stop] ?? later]];
     const answer = step.answer ?? node.answer ?? (state.answer?.n === node.n ? state.answer.w : null);
     if (answer) facts.push(['Answer', answer]);
     return facts.map(([name, value]) => {

@@ -12,13 +12,16 @@ let drafts = {};
 let waiting = false;
 let full = new Map();                            // path -> what the server said of it
 let situation = 'empty';
-let lastFocus = 0;
+let lastLook = 0;
 let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
 
 const transport = new Transport(part('.transport'), log, () => schedule());
 const picture = new Picture(part('.pane'), part('.legend'));
-const panels = { strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
-  cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')), detail: new DetailPanel(part('.detail')) };
+const panels = {
+  strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
+  cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')),
+  detail: new DetailPanel(part('.detail')),
+};
 
 function take() {
   const text = typeof props.value === 'string' ? props.value : '';
@@ -77,15 +80,16 @@ function draw() {
   mark(element.firstElementChild, 'data-empty', situation === 'empty');
   const inTree = picture.svg.contains(document.activeElement);
   picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: following ? drafts : {} });
-  if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // the focused node is gone at this k
+  if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // what had it is gone at k
   if (toFit) {
     toFit = false;
     picture.fit(0.9, 1.35);
     picture.pane.classList.add('whole');
     picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
   } else if (following) picture.pane.classList.remove('whole');
-  if (reader.cursor === null && chosen.n !== lastFocus) picture.show(following ? state.nodes[state.nodes.length - 1] : chosen, layout);
-  lastFocus = chosen.n;
+  const look = following ? state.nodes[state.nodes.length - 1] : chosen;
+  if (reader.cursor === null && look.n !== lastLook) picture.show(look, layout);
+  lastLook = look.n;
   part('[data-do=bunches]').hidden = !picture.bunching;
   transport.show();
   about();
@@ -106,7 +110,8 @@ function draw() {
 function about() {
   const { start } = known.state;
   put(part('.problem'), start ? start.p : 'The search');
-  put(part('.who'), start ? [start.s.replaceAll('_', ' '), 'policy ' + start.o, start.v ? 'verifier ' + start.v : 'no verifier'].join(' · ') : '');
+  const who = start ? [start.s.replaceAll('_', ' '), 'policy ' + start.o, start.v ? 'verifier ' + start.v : 'no verifier'] : [];
+  put(part('.who'), who.join(' · '));
 }
 
 // The status line: polite, and at most one sentence a second.
@@ -155,10 +160,17 @@ function best() {
 }
 
 const actions = {
-  first: () => transport.go(0), back: () => transport.go(transport.k - 1), play: () => transport.togglePlay(),
-  next: () => transport.go(transport.k + 1), last: () => transport.go(transport.total), follow: () => transport.toggleFollow(),
-  best, unpin: () => { reader.pinned = null; schedule(); },
-  in: () => zoom(picture.zoom * 1.25), out: () => zoom(picture.zoom / 1.25), fit: () => { picture.fit(0.2, 1.5); schedule(); },
+  first: () => transport.go(0),
+  back: () => transport.go(transport.k - 1),
+  play: () => transport.togglePlay(),
+  next: () => transport.go(transport.k + 1),
+  last: () => transport.go(transport.total),
+  follow: () => transport.toggleFollow(),
+  best,
+  unpin: () => { reader.pinned = null; schedule(); },
+  in: () => zoom(picture.zoom * 1.25),
+  out: () => zoom(picture.zoom / 1.25),
+  fit: () => { picture.fit(0.2, 1.5); schedule(); },
   bunches: () => {
     const open = picture.opened.size === 0;
     picture.opened = new Set(open ? known.state.nodes.map((node) => node.n) : []);
@@ -226,7 +238,8 @@ function step(to) {
 
 function neighbour(at, direction) {
   const row = layout.row(at);
-  const side = present().nodes.filter((node) => node.depth === at.depth && picture.drawn.has(node.n) && (layout.row(node) - row) * direction > 0);
+  const column = present().nodes.filter((node) => node.depth === at.depth && picture.drawn.has(node.n));
+  const side = column.filter((node) => (layout.row(node) - row) * direction > 0);
   return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
 }
 

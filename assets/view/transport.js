@@ -87,8 +87,7 @@ class Transport {
     const follow = this.card.querySelector('[data-do=follow]');
     mark(follow, 'aria-pressed', this.follow);
     follow.disabled = !this.live;
-    for (const [name, off] of [['first', k === 0], ['back', k === 0], ['next', k === total], ['last', k === total], ['play', total === 0]]) {
-      mark(this.card.querySelector(`[data-do=${name}]`), 'aria-disabled', off);
-    }
+    const off = { first: k === 0, back: k === 0, next: k === total, last: k === total, play: total === 0 };
+    for (const name in off) mark(this.card.querySelector(`[data-do=${name}]`), 'aria-disabled', off[name]);
   }
 }

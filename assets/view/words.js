@@ -30,7 +30,8 @@ function fateWords(state, node) {
 
 function nodeName(state, node) {
   if (node.n === 0) return 'the problem: ' + (state.start ? state.start.p : '');
-  const score = node.failed ? 'no score, the verifier failed' : node.score === null ? 'no score' : 'score ' + scoreText(node.score);
+  const none = node.failed ? 'no score, the verifier failed' : 'no score';
+  const score = node.score === null ? none : 'score ' + scoreText(node.score);
   return `step ${node.depth}, ${node.text || 'empty'}, ${score}, ${fateWords(state, node)}`;
 }
 
@@ -42,7 +43,7 @@ function statusWords(state, situation) {
   if (state.iteration === 0) return 'The search begins.';
   const ours = state.iterations[state.iteration].map((n) => state.nodes[n]);
   const scored = ours.filter((node) => node.score !== null);
-  const kept = ours.filter((node) => fateOf(state, node) === 'kept' && !node.kids.some((kid) => kid.iteration === node.iteration));
+  const kept = candidatesOf(state).filter((node) => fateOf(state, node) === 'kept');
   const said = [many(ours.length, 'step') + ' sampled'];
   if (scored.length && scored.length < ours.length) said.push(`${scored.length} scored`);
   if (kept.length) said.push(`${kept.length} kept`);
@@ -80,14 +81,17 @@ function lineWords(state) {
   if (e.k === '?') return node.failed ? `It asks the verifier about ${what}; the verifier failed on it, so it ranks last.`
     : `It asks the verifier how good ${what} is: the score is ${scoreText(node.score)}.`;
   if (e.k === 'x') return `It gives up ${what}: ${REASONS[e.y] ?? e.y}.`;
-  if (e.k === '>') return `It turns to ${node.n === 0 ? 'the problem' : what}${e.v === null ? '' : `, visited ${many(e.v, 'time')} so far`}.`;
+  if (e.k === '>') {
+    const visits = typeof e.v === 'number' ? `, visited ${many(e.v, 'time')} so far` : '';
+    return `It turns to ${node.n === 0 ? 'the problem' : what}${visits}.`;
+  }
   if (e.k === '$') {
     return e.r === 'v' ? `The verifier has answered: it read ${many(e.f, 'token')}.`
       : `The policy has answered: it sampled ${many(e.m, 'token')}.`;
   }
   if (e.k === 'i') return 'It says: ' + e.t;
-  if (e.k === '=') return `The strategy has returned. Of the finished answers, ${RULES[e.r] ?? 'the one by rule ' + e.r} is chosen.`;
-  if (e.k === '@') return `The answer ${e.w} is ${e.c === true ? 'right' : e.c === false ? 'wrong' : 'not graded: nobody knows the truth'}.`;
+  if (e.k === '=') return `The strategy has returned. The answer is ${RULES[e.r] ?? 'the one by rule ' + e.r}.`;
+  if (e.k === '@') return `The answer ${e.w} is ${e.c === true ? 'right' : e.c === false ? 'wrong' : 'not graded'}.`;
   return 'The search has ended.';
 }
 

@@ -1,24 +1,55 @@
-"""A real browser for the tests of the page. Where there is none, they are skipped; in CI (CI=true) that is a failure."""
+"""A real browser for the tests of the page, and a page with the search view for it. No model runs here.
+
+Where there is no browser the tests are skipped; in CI (CI=true) that is a failure.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import queue
+import random
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
 import pytest
+
+from tts_explorer.events import (
+    AnswerGraded,
+    AnswerSelected,
+    CostIncurred,
+    NodeAdded,
+    NodePruned,
+    NodeScored,
+    Noted,
+    Record,
+    SearchFinished,
+    SearchStarted,
+)
+from tts_explorer.viz.log import projected
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --disable-sync --no-first-run"
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --no-first-run"
 WAIT = 20_000
 """ms; generous, because the machine may be busy."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: needs Chromium")
+EVIL = (  # each stands wherever a person or a model could have written something
+    "<img src=/pwned onerror=window.pwned=1>",
+    "<script>window.pwned=1</script>",
+    '<svg><a href="javascript:window.pwned=1"><text>x</text></a></svg>',
+    "${window.pwned=1}{{window.pwned}}`'\"><iframe src=/pwned>",
+)
+SOURCE = """def beam(root):
+    beam = [root]
+    for depth in range(3):
+        steps = yield Expand(beam, 4)
+        steps = yield Score(steps)
+        yield Prune(rest)
+"""
 
 
 def missing(what: str) -> None:
@@ -81,3 +112,129 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert not errors, errors
+
+
+def search(n: int = 8, kept: int = 2, depth: int = 3, say: Callable[[str], str] = str) -> list[Record]:
+    """A beam search of n * depth nodes; `say` writes every text that a person or a model could have written."""
+    rng, events = random.Random(5), []
+    about = {"source": SOURCE, "policy": "p", "verifier": "v", "truth": say("64")}
+    events.append((1, SearchStarted(say("Make 64 of 3, 7, 12 and 25."), "beam_search", **about)))
+    beam: list[tuple[int, ...]] = [()]
+    for level in range(depth):
+        last = level == depth - 1
+        steps = [(*parent, c) for parent in beam for c in range(n // len(beam))]
+        for node in steps:
+            text = say(f"{rng.randrange(90)} - {rng.randrange(9)} = {level}, left: 3 7 13") + "\n\n"
+            ending = ("eos", True, say("64")) if last else ("step", False, None)
+            events.append((4, NodeAdded(node, text, 9, -2.5, *ending)))
+        events.append((4, CostIncurred("policy", 90, 40, 9 * n, 2e9, 0.2)))
+        scores = {node: rng.random() for node in steps}
+        events += [(5, NodeScored(node, score)) for node, score in scores.items()]
+        events.append((5, CostIncurred("verifier", 90, 60, 0, 6e9, 0.3)))
+        beam = sorted(steps, key=lambda node: -scores[node])[:kept]
+        if not last:
+            events += [(6, NodePruned(node, say("rank"))) for node in steps if node not in beam]
+    chosen = max(steps, key=lambda node: scores[node])
+    answer = AnswerSelected(say("64"), chosen, "best", {say("64"): 3.5})
+    ends = [Noted("info", say("a remark")), answer, AnswerGraded(say("64"), True), SearchFinished("done")]
+    events += [(None, event) for event in ends]
+    return [Record(i, i / 10, line, event) for i, (line, event) in enumerate(events)]
+
+
+@dataclass
+class Screen:
+    """A page with the view on it."""
+
+    page: Any
+    records: list[Record]
+
+    @property
+    def last(self) -> int:
+        return self.records[-1].seq
+
+    def items(self) -> list[list[str]]:
+        """The picture: every node's path, place, fate and name."""
+        return self.page.evaluate(
+            """[...document.querySelectorAll('#search-view [role=treeitem]')].map(g => [g.dataset.path,
+            g.getAttribute('transform'), g.dataset.fate, g.getAttribute('aria-label')]).sort()"""
+        )
+
+    def scrub(self, k: int) -> None:
+        self.page.locator(".scrubber").evaluate("(s, k) => { s.value = k; s.dispatchEvent(new Event('input')); }", k)
+        self.page.wait_for_selector(f".scrubber[aria-valuetext^='event {k} of']")
+
+    def at(self, seq: int) -> None:
+        """Wait until the view has drawn that event."""
+        self.page.wait_for_selector(f"#search-view[data-seq='{seq}']")
+
+    def state(self, word: str) -> None:
+        self.page.wait_for_selector(f"#search-view[data-state={word}]")
+
+    def text(self, part: str) -> str:
+        return self.page.locator(f"#search-view {part}").inner_text()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name)
+
+
+@pytest.fixture(scope="session")
+def records() -> dict[str, list[Record]]:
+    """Recorded searches by name."""
+    evil = {f"evil{i}": search(say=lambda _, text=text: text) for i, text in enumerate(EVIL)}
+    return {"small": search(), "big": search(80, 20, 25)} | evil
+
+
+@pytest.fixture(scope="session")
+def feed() -> queue.Queue[dict[str, Any] | None]:
+    """What the live search shows next; None ends it."""
+    return queue.Queue()
+
+
+@pytest.fixture(scope="session")
+def view_url(serve: Callable[[Any], str], records: dict[str, list[Record]], feed: queue.Queue[Any]) -> str:
+    """A page with nothing but the view: recordings by ?s=NAME, a live search by its button."""
+    from tts_explorer.ui.view import SearchView
+
+    def node_detail(session: str, path: str) -> dict[str, Any]:
+        added = {record.event.node: record.event for record in records[session] if isinstance(record.event, NodeAdded)}
+        id = tuple(map(int, path.split(".")))
+        steps = [added[id[: i + 1]] for i in range(len(id))]
+        return {"steps": [{"text": f"FULL {e.text}", "tokens": e.tokens, "logprob": e.logprob, "stop": e.stop} for e in steps]}
+
+    def recorded(request: gr.Request) -> Any:
+        name = request.query_params.get("s")
+        return gr.update(value=projected(records[name]), session=name) if name else gr.update()
+
+    def live() -> Iterator[Any]:
+        while (shown := feed.get(timeout=60)) is not None:
+            yield gr.update(**shown)
+
+    def pick(event: gr.EventData) -> str:
+        return json.dumps(event._data)
+
+    with gr.Blocks(title="The search view") as demo:
+        view = SearchView(server_functions=[node_detail])
+        start, picked = gr.Button("Start"), gr.Textbox(label="Picked", interactive=True)
+        start.click(live, None, view, show_progress="hidden")
+        demo.load(recorded, None, view, show_progress="hidden")
+        view.node_select(pick, None, picked, queue=False, show_progress="hidden")
+    return serve(demo)
+
+
+@pytest.fixture
+def show(new_page: Callable[..., Any], view_url: str, records: dict[str, list[Record]]) -> Callable[..., Screen]:
+    """Open a recording, or the empty view, and wait for it."""
+
+    def opened(name: str = "", theme: str = "light", **options: Any) -> Screen:
+        screen = Screen(new_page(**options), records.get(name, []))
+        screen.page.goto(f"{view_url}?s={name}&__theme={theme}", wait_until="domcontentloaded")
+        screen.state("done" if name else "empty")
+        if name:
+            screen.at(screen.last)
+        return screen
+
+    return opened

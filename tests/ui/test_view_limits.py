@@ -1,0 +1,113 @@
+"""The search view at its limits: thousands of nodes, hostile text, phones, both themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+MEASURE = """async () => {
+  const view = document.querySelector('#search-view');
+  const frame = () => new Promise(requestAnimationFrame);
+  const clicks = [], scrubs = [];
+  for (const node of [...view.querySelectorAll('[role=treeitem]')].filter((_, i) => i % 150 === 7)) {
+    const start = performance.now();
+    node.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+    while (!view.querySelector('.which').textContent.startsWith(`node ${node.dataset.path},`)) await frame();
+    clicks.push(performance.now() - start);
+  }
+  const slider = view.querySelector('.scrubber');
+  for (const k of [900, 4000, 300, 5200, 2500]) {
+    const start = performance.now();
+    slider.value = k;
+    slider.dispatchEvent(new Event('input'));
+    await frame();
+    scrubs.push(performance.now() - start);
+  }
+  const sorted = (list) => list.sort((a, b) => a - b);
+  return [sorted(clicks), sorted(scrubs)];
+}"""
+
+FAINT = """() => {
+  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgb = (colour) => {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    return [...paint.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const colour = rgb(getComputedStyle(e).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = ':is(p, h3, dt, dd, td, th, .quiet, .key, .step, .said, code span, .node text tspan, .chip, .now)';
+  return [...document.querySelectorAll('#search-view ' + texts)]
+    .filter((e) => e.textContent.trim() && e.getClientRects().length)
+    .map((e) => {
+      const style = getComputedStyle(e);
+      const ink = light(rgb(e.ownerSVGElement ? style.fill : style.color));
+      const ground = light(behind(e.ownerSVGElement?.parentElement ?? e));
+      return [(Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05), e.outerHTML.slice(0, 80)];
+    })
+    .filter(([ratio]) => ratio < 4.5);
+}"""
+
+
+def test_two_thousand_nodes_stay_quick(show: Callable[..., Any]) -> None:
+    screen = show("big")
+    page = screen.page
+    clicks, scrubs = page.evaluate(MEASURE)
+    print("click to text, ms:", [round(t) for t in clicks], "scrub, ms:", [round(t) for t in scrubs])
+    assert clicks[len(clicks) // 2] < 100
+    assert scrubs[len(scrubs) // 2] < 250
+    screen.button("Last event").click()
+    screen.button("Best path").click()
+    page.wait_for_function("document.querySelector('.steps .own .words').textContent.startsWith('FULL')")
+    bunch, before = page.locator(".bunch").first, len(screen.items())
+    hidden = int(bunch.text_content().removeprefix("+"))
+    bunch.dispatch_event("click")
+    page.wait_for_function(f"document.querySelectorAll('#search-view [role=treeitem]').length === {before + hidden}")
+
+
+@pytest.mark.parametrize("name", ["evil0", "evil1", "evil2", "evil3"])
+def test_hostile_text_is_text(show: Callable[..., Any], name: str) -> None:
+    screen, asked = show(name), []
+    page = screen.page
+    page.on("request", lambda request: asked.append(request.url))
+    for node in page.locator("#search-view [role=treeitem]").all()[::8]:
+        node.dispatch_event("click")
+    page.locator("#search-view [role=treeitem][data-path='0']").click()
+    page.wait_for_function("document.querySelector('.steps .own .words').textContent.startsWith('FULL')")
+    for k in range(0, len(screen.records), 9):
+        screen.scrub(k)
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("#search-view :is(img, script, a, iframe)").count() == 0
+    assert asked and not [address for address in asked if "pwned" in address]
+
+
+def test_a_phone_has_no_sideways_scroll(show: Callable[..., Any], tmp_path: Any) -> None:
+    page = show("small", width=390).page
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    sizes = page.locator(".transport button").evaluate_all("all => all.map(b => Math.min(b.offsetWidth, b.offsetHeight))")
+    assert min(sizes) >= 44
+    sizes = page.locator("#search-view button:visible").evaluate_all("all => all.map(b => b.offsetHeight)")
+    assert min(sizes) >= 24
+    page.screenshot(path=tmp_path / "phone.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_both_themes_can_be_read(show: Callable[..., Any], theme: str, tmp_path: Any) -> None:
+    screen = show("small", theme=theme)
+    assert screen.page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
+    for k in (40, len(screen.records)):
+        screen.scrub(k)
+        assert screen.page.evaluate(FAINT) == []
+    screen.page.screenshot(path=tmp_path / f"{theme}.png", full_page=True)
