@@ -114,7 +114,6 @@ def _expression(steps: Sequence[Step]) -> str:
     return made[-1][1] if made else ""
 
 
-NUMBER = re.compile(r"\d+")
 ASKS = re.compile(r"\b(make|makes|making|reach|get|obtain|equals?|target|total)\b\D{0,20}(\d+)", re.IGNORECASE)
 
 
@@ -127,17 +126,16 @@ def parse(text: str) -> Problem | None:
     goal = ASKS.search(text)
     if goal is None or len(text) > 400:
         return None
-    words = [(m.start(), m.group()) for m in NUMBER.finditer(text)]
+    words = [(m.start(), m.group()) for m in re.finditer(r"\d+", text)]
     if any(len(word) > 4 for _, word in words):
         return None
     numbers = [int(word) for at, word in words if at != goal.start(2)]
     if not 2 <= len(numbers) <= MAX_NUMBERS or min(numbers) < 1:
         return None
     target = int(goal.group(2))
-    for wording in WORDINGS:
-        if text.strip() == _problem(numbers, target, None, wording).text:
-            return _problem(numbers, target, _found(tuple(sorted(numbers)), target), wording)
-    return _problem(numbers, target, _found(tuple(sorted(numbers)), target), WORDINGS[0])
+    steps = _found(tuple(sorted(numbers)), target)
+    worded = (made for wording in WORDINGS if (made := _problem(numbers, target, steps, wording)).text == text.strip())
+    return next(worded, _problem(numbers, target, steps, WORDINGS[0]))
 
 
 def _found(pool: tuple[int, ...], target: int) -> list[Step] | None:
@@ -197,12 +195,10 @@ def _terms(node: ast.expr, up: type[ast.operator], down: type[ast.operator], sig
 def _normal(node: ast.expr) -> str:
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return str(node.value)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
-        terms = sorted(_terms(node, ast.Add, ast.Sub, True), key=lambda t: (not t[0], t[1]))
-        return "(" + " ".join(("+" if plus else "-") + text for plus, text in terms) + ")"
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
-        terms = sorted(_terms(node, ast.Mult, ast.Div, True), key=lambda t: (not t[0], t[1]))
-        return "(" + " ".join(("*" if times else "/") + text for times, text in terms) + ")"
+    for ops, signs in (((ast.Add, ast.Sub), "+-"), ((ast.Mult, ast.Div), "*/")):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ops):
+            terms = sorted(_terms(node, *ops, True), key=lambda t: (not t[0], t[1]))
+            return "(" + " ".join(signs[not up] + text for up, text in terms) + ")"
     raise ValueError("only whole numbers and + - * / are allowed")
 
 
@@ -230,10 +226,9 @@ def grade(problem: Problem, text: str) -> bool:
     >>> grade(parse("make 46 with 3 7 25"), r"\\boxed{3 * 7 + 25}")
     True
     """
-    expression = answer(text) or text
     used: list[int] = []
     try:
-        value = _value(_parsed(expression), used)
+        value = _value(_parsed(answer(text) or text), used)
     except (SyntaxError, ValueError, RecursionError):
         return False
     return value == problem.data["target"] and sorted(used) == sorted(problem.data["numbers"])
@@ -263,8 +258,7 @@ def _reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
         rest = tuple(pool[i] for i in places if i not in part)
         for a in _values(tuple(pool[i] for i in part)):
             wanted = [target - a, a - target, target + a]
-            wanted += [target / a, target * a] if a else []
-            wanted += [a / target] if a and target else []
+            wanted += [target / a, target * a, *([a / target] if target else [])] if a else []
             if (not a and not target) or any(_reachable(rest, b) for b in wanted):
                 return True
     return False
