@@ -44,7 +44,7 @@ class StrategyPanel {
     if (!item) return;
     item.setAttribute('aria-current', 'true');
     const { list } = this;
-    const y = item.offsetTop - list.offsetTop;
+    const y = item.offsetTop;
     const seen = y >= list.scrollTop && y + item.offsetHeight <= list.scrollTop + list.clientHeight;
     if (!seen) list.scrollTop = y - list.clientHeight / 3;
   }

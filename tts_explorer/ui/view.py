@@ -28,7 +28,8 @@ class SearchView(gr.HTML):
 
     `value` is the log, which only ever grows for one `session`; `drafts` is JSON, {path: the last characters of the text in
     flight}; `interrupted` says that the log has no end and its owner is gone. Paths are dotted child indices: "0.2", "" for
-    the root. Event: `node_select`, whose data are `session` and `node`, a path.
+    the root. `server_functions` is one function, whatever its name, that tells a node's full text. Event: `node_select`,
+    whose data are `session` and `node`, a path.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class SearchView(gr.HTML):
         session: str = "",
         drafts: str = "",
         interrupted: bool = False,
-        server_functions: Sequence[NodeDetail] | None = None,
+        server_functions: Sequence[NodeDetail] = (),
         elem_id: str = "search-view",
         **options: Any,
     ) -> None:
@@ -52,7 +53,7 @@ class SearchView(gr.HTML):
             css_template=read("view.css"),
             js_on_load="\n".join(map(read, SCRIPTS)),
             apply_default_css=False,
-            server_functions=[spread(function) for function in server_functions or ()],
+            server_functions=[spread(function) for function in server_functions],
             elem_id=elem_id,
             **options,
         )
@@ -81,5 +82,5 @@ def spread(function: NodeDetail) -> Callable[..., dict[str, Any]]:
                 return function(session, path, request=request) if wants_request else function(session, path)
         return {}
 
-    called.__name__ = function.__name__
+    called.__name__ = "node_detail"
     return called
