@@ -39,7 +39,7 @@ class Checkpoint:
             options = {"local_files_only": True, "trust_remote_code": False}
             self.tokenizer = AutoTokenizer.from_pretrained(folder, **options)
             self.model = kind.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **options)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # damaged files raise errors of many libraries
             raise ModelUnavailable(f"the model in {folder.name!r} can't be loaded: {first_line(error)}") from error
         self.model = self.model.to(device).eval()
         self.context = self.model.config.max_position_embeddings
@@ -132,6 +132,7 @@ class LocalPolicy(Checkpoint):
                 row.forwarded += 1
         return done[::-1]
 
+    @torch.inference_mode()
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
         gone = set(keys)
         self.waiting = [row for row in self.waiting if row.key not in gone]
