@@ -46,6 +46,7 @@ def m001_searches_and_events(db: Database) -> None:
         "CREATE INDEX events_of_note ON events(search, kind)"
         " WHERE kind IN ('AnswerSelected', 'AnswerGraded', 'SearchFinished')"
     )
+    db.execute("CREATE INDEX events_by_parent ON events(json_extract(body, '$.parent')) WHERE seq = 0")
     db.execute("CREATE VIRTUAL TABLE texts USING fts5(search UNINDEXED, text)")
 
 
@@ -76,22 +77,22 @@ class Store:
             self.connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
             self._prepare()
         except (sqlite3.DatabaseError, OSError) as error:
-            reason = str(error).rstrip(".")
+            reason = str(getattr(error, "strerror", None) or error).rstrip(".")
             raise BadSession(f"{path.name} can't be used as a session database ({reason}): choose another with --db") from error
 
     def _prepare(self) -> None:
         self.connection.execute("PRAGMA schema_version").fetchone()
         with FileLock(f"{self.path}.lock", timeout=30):
-            self.connection.execute("PRAGMA journal_mode = WAL")
-            self.connection.execute("PRAGMA synchronous = NORMAL")
             db = Database(self.connection)
             tables = set(db.table_names())
-            if tables and "_sqlite_migrations" not in tables:
+            if tables - {"_sqlite_migrations"} and "searches" not in tables:
                 raise sqlite3.DatabaseError("it holds another program's tables")
             known = {m.name for m in migrations._migrations}
             newer = [m.name for m in migrations.applied(db) if m.name not in known]
             if newer:
                 raise sqlite3.DatabaseError(f"a newer TTS Explorer wrote it ({newer[-1]}); update the app")
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
             migrations.apply(db)
 
     def close(self) -> None:
@@ -195,6 +196,16 @@ class Store:
             if row is None:
                 raise UnknownName(f"no session {id!r}: `tts-explorer sessions` lists them")
             return self._session(connection, row)
+
+    def child(self, id: str, strategy: str) -> str | None:
+        """The first session whose parent is `id` and that ran `strategy`."""
+        query = (
+            "SELECT search FROM events WHERE seq = 0 AND json_extract(body, '$.parent') = ?"
+            " AND json_extract(body, '$.strategy') = ? LIMIT 1"
+        )
+        with self._reading() as connection:
+            row = connection.execute(query, [id, strategy]).fetchone()
+        return row["search"] if row else None
 
     def _session(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Session:
         def bodies(condition: str) -> list[dict[str, Any]]:

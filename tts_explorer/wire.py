@@ -30,6 +30,7 @@ from tts_explorer.events import (
     SearchStarted,
     clean,
 )
+from tts_explorer.tree import AGGREGATES
 
 DEEPEST = 2000
 """Steps on one path at most."""
@@ -62,13 +63,15 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
 
 
 def _record(data: Any) -> Record:
-    if not isinstance(data, dict) or data.get("kind") not in KINDS:
-        kind = data.get("kind") if isinstance(data, dict) else None
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"unknown kind {str(kind)[:40]!r}")
     seq, at, line = data["seq"], data["at"], data["line"]
     if type(seq) is not int or type(at) not in (int, float) or not (line is None or type(line) is int):
         raise ValueError("seq, at or line is not a number")
-    event = _adapter(data["kind"]).validate_python({k: _cleaned(v) for k, v in data.items() if k not in ENVELOPE})
+    fields = orjson.dumps({k: _cleaned(v) for k, v in data.items() if k not in ENVELOPE})
+    event = _adapter(data["kind"]).validate_json(fields, strict=True)
+    _check_values(event)
     return Record(seq, float(at), line, event)
 
 
@@ -82,6 +85,16 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, list):
         return [_cleaned(item) for item in value]
     return {clean(k): _cleaned(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _check_values(event: Event) -> None:
+    """Raise ValueError for what a fold could not read, though its type is right."""
+    if isinstance(event, SearchStarted) and event.aggregate not in AGGREGATES:
+        raise ValueError(f"unknown aggregate {event.aggregate[:40]!r}")
+    if isinstance(event, NodeScored) and not event.node:
+        raise ValueError("the root has no step to score")
+    if isinstance(event, NodeScored) and event.reward is not None and not 0 <= event.reward <= 1:
+        raise ValueError(f"the reward {event.reward:g} is outside 0 and 1")
 
 
 def _check_place(stream: list[Record] | None, record: Record) -> None:
@@ -119,7 +132,7 @@ def _why(error: Exception) -> str:
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:200]
     if isinstance(error, orjson.JSONDecodeError):
         return "it is not valid JSON; perhaps it was cut"
-    return str(error)[:200] if isinstance(error, ValueError) else f"missing {error}"
+    return f"missing {error}" if isinstance(error, KeyError) else str(error)[:200]
 
 
 def event_texts(event: Event) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tts_explorer.train.data import Batch, batches
+from tts_explorer.train.muon import Muon
 from tts_explorer.train.tokenizer import train_tokenizer
 
 
@@ -65,9 +66,8 @@ def optimizers(model: torch.nn.Module, lr: float) -> list[torch.optim.Optimizer]
     inside = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
     ids = {id(p) for p in inside}
     outside = [p for p in model.parameters() if id(p) not in ids]
-    muon = torch.optim.Muon(inside, lr=lr, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw")
     adamw = torch.optim.AdamW(outside, lr=lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-    return [muon, adamw]
+    return [Muon(inside, lr), adamw]
 
 
 def rate_at(step: int, *, steps: int, warmup: int, decay: float) -> float:

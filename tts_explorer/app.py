@@ -1,0 +1,60 @@
+"""The page as a whole: its routes, its theme, and how it is served. Nothing here searches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from tts_explorer.assets import folder
+from tts_explorer.runner import Models
+from tts_explorer.store import Store, default_path
+from tts_explorer.ui import explore, sessions
+from tts_explorer.ui.service import Service
+
+TITLE = "TTS Explorer"
+LEAD = "Watch a small language model search for an answer: every step it tries, how a verifier scores it, what is kept."
+
+
+def build(service: Service, *, open_models: bool = True) -> gr.Blocks:
+    """The page over `service`; without `open_models` visitors choose among the bundled models only."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="lead", apply_default_css=False)
+        explore.build(service, open_models=open_models)
+    with page.route("Sessions", "sessions"):
+        sessions.build(service)
+    page.queue(api_open=False, max_size=64, default_concurrency_limit=8)
+    return page
+
+
+def launch_options() -> dict[str, Any]:
+    """What every launch of the page shares: look and safety."""
+    return {
+        "theme": gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]),
+        "css_paths": [folder() / "page.css"],
+        "quiet": True,
+        "ssr_mode": False,
+        "run_history": False,
+        "share": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "mcp_server": False,
+        "max_file_size": "2mb",
+        "allowed_paths": [],
+        "footer_links": ["settings"],
+    }
+
+
+def serve(*, host: str = "127.0.0.1", port: int | None = None, db: Path | None = None) -> None:
+    """Serve the page until it is interrupted. `port` None takes the first free one from 7860."""
+    hosted = bool(os.environ.get("SPACE_ID"))
+    service = Service(Store(db or default_path()), Models())
+    page = build(service, open_models=not hosted)
+    try:
+        page.launch(server_name="0.0.0.0" if hosted else host, server_port=port, prevent_thread_lock=True, **launch_options())
+        print(f"TTS Explorer is at {page.local_url} (Ctrl-C stops it)", flush=True)
+        page.block_thread()
+    finally:
+        service.close()

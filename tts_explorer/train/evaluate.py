@@ -1,0 +1,167 @@
+"""The figures of a model card: accuracy of each strategy on held-out problems, and the verifier's step-level AUC.
+
+`python -m tts_explorer.train.evaluate accuracy` and `… auc` print tables and keep them in `assets/results/`. Intervals are
+Wilson's at 95% over all (problem, seed) pairs: pairs of one problem are not independent, so they are a little too narrow.
+Wider grids belong to the lab, not here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+from transformers import AutoTokenizer, LlamaForTokenClassification
+
+from tts_explorer.assets import folder
+from tts_explorer.models.local import LocalPolicy
+from tts_explorer.runner import Ask, Loop, Models, prepare
+from tts_explorer.tasks import task_named
+from tts_explorer.tasks.base import problems
+from tts_explorer.train.prm import auc, encoded, rewards
+from tts_explorer.train.rollouts import labelled, sampled
+
+STRATEGIES = {
+    "one sample": ("self_consistency", {"n": 1}),
+    "greedy": ("greedy", {}),
+    "self_consistency n=16": ("self_consistency", {"n": 16}),
+    "best_of_n n=16": ("best_of_n", {"n": 16}),
+    "beam_search n=16 M=4": ("beam_search", {"n": 16, "beam_width": 4}),
+    "dvts n=16 M=4": ("dvts", {"n": 16, "beam_width": 4}),
+}
+AT_ONCE = 8
+"""Searches in one batch."""
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One strategy on one level of one task."""
+
+    task: str
+    level: int
+    policy: str
+    verifier: str
+    strategy: str
+    problems: int
+    seeds: int
+    correct: int
+    total: int
+    low: float
+    high: float
+    tokens: float
+    """Sampled, a search."""
+    flops: float
+    """Of both models, a search."""
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.total
+
+
+def wilson(correct: int, total: int) -> tuple[float, float]:
+    """95% interval of a share (Wilson 1927).
+
+    >>> [round(x, 3) for x in wilson(50, 100)]
+    [0.404, 0.596]
+    """
+    z, share = 1.959964, correct / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return middle - half, middle + half
+
+
+def measure(label: str, base: Ask, models: Models, *, count: int, seeds: int) -> Cell:
+    """Run the strategy called `label` on problems 0 … count−1 of `base`'s task and level, `seeds` times each."""
+    strategy, settings = STRATEGIES[label]
+    repeats = 1 if strategy == "greedy" else seeds
+    jobs = [(index, seed) for index in range(count) for seed in range(repeats)]
+    correct, tokens, flops = 0, 0, 0.0
+    with tqdm(total=len(jobs), desc=label, unit="search", mininterval=5) as bar:
+        for at in range(0, len(jobs), AT_ONCE):
+            loop, runs = Loop(), []
+            for index, seed in jobs[at : at + AT_ONCE]:
+                ask = Ask(**(asdict(base) | {"strategy": strategy, "settings": settings, "index": index, "seed": seed}))
+                runs.append(prepare(ask, models, id=f"{index}-{seed}"))
+                loop.start(runs[-1])
+            loop.drive()
+            correct += sum(run.tree.correct is True for run in runs)
+            tokens += sum(run.cost.tokens for run in runs)
+            flops += sum(run.cost.flops for run in runs)
+            bar.update(len(runs))
+    low, high = wilson(correct, len(jobs))
+    where = (base.task or "", base.level, base.policy, base.verifier or "", label, count, repeats)
+    return Cell(*where, correct, len(jobs), low, high, tokens / len(jobs), flops / len(jobs))
+
+
+@app.command()
+def accuracy(
+    task: list[str] = ["countdown", "arithmetic"],
+    level: int = 3,
+    policy: str = "bundled:small",
+    verifier: str = "bundled:prm",
+    problems: int = 200,
+    seeds: int = 3,
+    split: str = "test",
+    out: Path | None = None,
+) -> None:
+    """Accuracy of every strategy at temperature 1 (greedy at 0)."""
+    cells = []
+    for name in task:
+        base = Ask(policy=policy, verifier=verifier, task=name, level=level, split=split)
+        cells += [measure(label, base, Models(), count=problems, seeds=seeds) for label in STRATEGIES]
+    table = Table("task", "level", "strategy", "accuracy", "95%", "n", "tokens", "MFLOPs", title=f"{policy}, {verifier}, {split}")
+    for cell in cells:
+        interval = f"{100 * cell.low:.1f} – {100 * cell.high:.1f}"
+        shown = (f"{100 * cell.accuracy:.1f}%", interval, str(cell.total), f"{cell.tokens:.0f}", f"{cell.flops / 1e6:.0f}")
+        table.add_row(cell.task, str(cell.level), cell.strategy, *shown)
+    Console().print(table)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(orjson.dumps([asdict(cell) for cell in cells], option=orjson.OPT_INDENT_2) + b"\n")
+
+
+@app.command("auc")
+def step_auc(
+    policy: Path = folder() / "models" / "small",
+    verifier: Path = folder() / "models" / "prm",
+    task: list[str] = ["countdown", "arithmetic"],
+    level: int = 3,
+    problems_: int = typer.Option(200, "--problems"),
+    per_problem: int = 16,
+    split: str = "test",
+) -> None:
+    """Step-level AUC on held-out rollouts, against the program (valid, answer reachable) and against Monte-Carlo > 0."""
+    model = LlamaForTokenClassification.from_pretrained(verifier).eval()
+    tokenizer = AutoTokenizer.from_pretrained(verifier)
+    writer = LocalPolicy(policy.name, policy, rows=128)
+    for name in task:
+        held = list(islice(problems(task_named(name), split, level), problems_))
+        texts: dict[int, list[str]] = {}
+        for i, text in sampled(writer, held, per_problem=per_problem, seed=1234):
+            texts.setdefault(i, []).append(text)
+        found = [rollout for i, problem in enumerate(held) for rollout in labelled(problem, texts[i])]
+        scores = rewards(model, list(encoded(tokenizer, found)))
+        exact = [verdict for rollout in found for verdict in rollout.exact]
+        values = [value for rollout in found for value in rollout.values]
+        print(f"{name} level {level}: {len(found)} distinct rollouts of {problems_} problems, {len(scores)} steps")
+        print(f"  against the program  {auc(scores, exact):.4f}   against Monte-Carlo > 0  {auc(scores, [v > 0 for v in values]):.4f}")
+        depths: dict[int, list[int]] = {}
+        for at, (end, _) in enumerate((i, step) for r in found for i, step in enumerate(r.steps)):
+            depths.setdefault(end, []).append(at)
+        for depth, places in sorted(depths.items()):
+            labels = [exact[p] for p in places]
+            if 0 < sum(labels) < len(labels):
+                share = sum(labels) / len(labels)
+                print(f"  step {depth + 1}: {auc([scores[p] for p in places], labels):.4f} of {len(places)} steps, {share:.0%} right")
+
+
+if __name__ == "__main__":
+    app()

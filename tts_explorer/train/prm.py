@@ -1,0 +1,139 @@
+"""Train a process reward model: a token classifier (wrong, right) at step ends, from a policy's weights, on rollouts' values.
+
+The loss is cross-entropy against the soft value at each step's last token. Rollouts come from `rollouts`; held-out ones
+measure the step-level AUC. Resumable like `policy`. What was tried and measured stands in LOG.md.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import log_softmax
+from tqdm import tqdm
+from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedTokenizerFast
+
+from tts_explorer.models.local import LocalPolicy
+from tts_explorer.train.policy import optimizers, rate_at, save, update
+from tts_explorer.train.rollouts import Rollout, make_rollouts, read_rollouts
+
+Example = tuple[list[int], list[int], list[float]]
+"""Token ids; positions of the steps' last tokens; values."""
+
+
+def train_prm(
+    name: str,
+    work: Path,
+    *,
+    base: Path,
+    seed: int = 0,
+    device: str = "cpu",
+    shards: int = 24,
+    epochs: int = 2,
+    lr: float = 4e-3,
+    batch: int = 8192,
+    compiled: bool = True,
+) -> Path:
+    """Roll out with the policy in `base`, train from its weights, and return the folder `work/NAME`."""
+    policy = LocalPolicy(base.name, base, device=device, rows=256)
+    policy.context = 256
+    paths = make_rollouts(policy, work / "rollouts", shards=shards, seed=seed)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    torch.manual_seed(seed)
+    model = LlamaForTokenClassification.from_pretrained(base, num_labels=2, id2label={0: "wrong", 1: "right"})
+    model = model.to(device).train()
+    opts = optimizers(model, lr)
+    state, step, epoch = work / f"{name}.pt", 0, 0
+    if state.exists():
+        saved = torch.load(state, map_location=device, weights_only=True)
+        model.load_state_dict(saved["model"])
+        for opt, old in zip(opts, saved["optimizers"], strict=True):
+            opt.load_state_dict(old)
+        step, epoch = saved["step"], saved["epoch"]
+    run = torch.compile(model.model, dynamic=True) if compiled else model.model
+    examples = [e for path in paths for e in encoded(tokenizer, read_rollouts(path))]
+    total = epochs * len(cut(examples, batch, random.Random(0)))
+    mean = seen = 0.0
+    with tqdm(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
+        for epoch in range(epoch, epochs):
+            for part in cut(examples, batch, random.Random(f"{seed}/{epoch}")):
+                factor = rate_at(step, steps=total, warmup=50, decay=0.6)
+                loss = update(opts, lr * factor, loss_of(model, part, run))
+                step, mean, seen = step + 1, 0.98 * mean + 0.02 * loss, 0.98 * seen + 0.02
+                bar.update()
+                bar.set_postfix(loss=f"{mean / seen:.4f}")
+            save(model, opts, state, step=step, epoch=epoch + 1)
+    model.save_pretrained(work / name)
+    tokenizer.save_pretrained(work / name)
+    return work / name
+
+
+def encoded(tokenizer: PreTrainedTokenizerFast, rollouts: Sequence[Rollout]) -> Iterator[Example]:
+    """Token ids as the verifier will see them: each step tokenised by itself."""
+    bos, solve = tokenizer.convert_tokens_to_ids(["<|bos|>", "<|solve|>"])
+    pieces = [piece for rollout in rollouts for piece in (rollout.problem, *rollout.steps)]
+    coded = iter(tokenizer(pieces, add_special_tokens=False).input_ids)
+    for rollout in rollouts:
+        ids = [bos, *next(coded), solve]
+        ends = []
+        for _ in rollout.steps:
+            ids += next(coded)
+            ends.append(len(ids) - 1)
+        yield ids, ends, rollout.values
+
+
+def cut(examples: Sequence[Example], tokens: int, rng: random.Random) -> list[list[Example]]:
+    """Batches of about `tokens` tokens each, alike in length, in a shuffled order."""
+    keyed = sorted(examples, key=lambda example: (len(example[0]), rng.random()))
+    batches: list[list[Example]] = [[]]
+    for example in keyed:
+        if batches[-1] and (len(batches[-1]) + 1) * len(example[0]) > tokens:
+            batches.append([])
+        batches[-1].append(example)
+    rng.shuffle(batches)
+    return batches
+
+
+def logits_at_ends(model: LlamaForTokenClassification, part: Sequence[Example], run=None) -> torch.Tensor:
+    """Two logits for each step of each example, in order: (steps, 2)."""
+    longest = max(len(ids) for ids, _, _ in part)
+    ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _, _ in part], device=model.device)
+    hidden = (model.model if run is None else run)(input_ids=ids, use_cache=False).last_hidden_state
+    rows = torch.tensor([r for r, (_, ends, _) in enumerate(part) for _ in ends], device=model.device)
+    columns = torch.tensor([end for _, ends, _ in part for end in ends], device=model.device)
+    return model.score(hidden[rows, columns])
+
+
+def loss_of(model: LlamaForTokenClassification, part: Sequence[Example], run=None) -> torch.Tensor:
+    """Mean cross-entropy in nats against the soft values."""
+    logprobs = log_softmax(logits_at_ends(model, part, run), -1)
+    values = torch.tensor([value for _, _, vs in part for value in vs], device=model.device)
+    return -(values * logprobs[:, 1] + (1 - values) * logprobs[:, 0]).mean()
+
+
+def rewards(model: LlamaForTokenClassification, examples: Sequence[Example]) -> list[float]:
+    """Rewards for all steps of `examples`, in order."""
+    found: list[float] = []
+    with torch.inference_mode():
+        for at in range(0, len(examples), 64):
+            found += torch.softmax(logits_at_ends(model, examples[at : at + 64]), -1)[:, 1].tolist()
+    return found
+
+
+def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
+    """Area under the ROC curve: the chance that a right one scores above a wrong one, ties one half.
+
+    >>> auc([0.1, 0.4, 0.4, 0.9], [False, False, True, True])
+    0.875
+    """
+    values, truth = np.asarray(scores), np.asarray(labels, bool)
+    order = np.argsort(values, kind="stable")
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(1, len(values) + 1)
+    _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.bincount(groups, ranks) / counts)[groups]
+    right, wrong = int(truth.sum()), int((~truth).sum())
+    return float((ranks[truth].sum() - right * (right + 1) / 2) / (right * wrong))
