@@ -25,7 +25,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from tts_explorer.errors import BadSession, UnknownName
-from tts_explorer.events import Record, SearchStarted, from_dict, to_dict
+from tts_explorer.events import Record, SearchStarted, clean, from_dict, to_dict
 from tts_explorer.wire import event_texts, read_streams
 
 migrations = Migrations("tts_explorer")
@@ -161,6 +161,7 @@ class Store:
 
     def resolve(self, name: str) -> str:
         """The id that `name` means: an id, a unique prefix of one, or `last`. Raises UnknownName."""
+        name = clean(name)
         with self._reading() as connection:
             if name == "last":
                 query, given = "SELECT id FROM searches ORDER BY created DESC, rowid DESC LIMIT 1", []
@@ -179,7 +180,7 @@ class Store:
         """Sessions, newest first; with `search`, those whose problem or steps contain all its words."""
         query = "SELECT id, created, origin, owner FROM searches"
         given: list[Any] = []
-        words = [word for word in search.replace("\x00", " ").split() if word.strip('"')]
+        words = [word for word in clean(search.replace("\x00", " ")).split() if word.strip('"')]
         if words:
             quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words)
             query += " WHERE id IN (SELECT search FROM texts WHERE texts MATCH ?)"

@@ -78,13 +78,15 @@ def _record(data: Any) -> Record:
 ENVELOPE = ("seq", "at", "line", "kind")
 
 
-def _cleaned(value: Any) -> Any:
-    """`value` with every text in it as valid Unicode without NUL."""
+def _cleaned(value: Any, depth: int = 0) -> Any:
+    """`value` with every text in it as valid Unicode without NUL. Raises ValueError if it is nested over 50 deep."""
+    if depth > 50:
+        raise ValueError("something is nested too deeply")
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return {clean(k): _cleaned(v) for k, v in value.items()} if isinstance(value, dict) else value
+        return [_cleaned(item, depth + 1) for item in value]
+    return {clean(k): _cleaned(v, depth + 1) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _check_values(event: Event) -> None:

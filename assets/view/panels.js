@@ -52,11 +52,12 @@ class StrategyPanel {
 
 class AnswerPanel {
   constructor(card) {
-    for (const name of ['chip', 'text', 'why', 'votes', 'notes']) this[name] = card.querySelector('.' + name);
+    for (const name of ['chip', 'text', 'why', 'votes', 'baseline', 'notes']) this[name] = card.querySelector('.' + name);
   }
 
-  show(state, situation) {
+  show(state, situation, baseline) {
     const { answer } = state;
+    put(this.baseline, state.end ? baseline : '');
     const grade = answer ? gradeOf(state, state.nodes[answer.n]) : undefined;
     mark(this.chip, 'data-grade', grade ?? 'none');
     put(this.chip, grade === true ? '✓ right' : grade === false ? '✗ wrong' : grade === null ? '? not known' : '');

@@ -94,7 +94,7 @@ function draw() {
   transport.show();
   about();
   panels.strategy.show(state, known.state);
-  panels.answer.show(state, now);
+  panels.answer.show(state, now, String(props.baseline ?? ''));
   panels.cost.show(state);
   panels.candidates.show(state, known.state, chosen.n);
   const settled = reader.cursor !== null || (!transport.playing && !following);
@@ -243,5 +243,5 @@ function neighbour(at, direction) {
   return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
 }
 
-watch(['value', 'drafts', 'session', 'interrupted'], take);
+watch(['value', 'drafts', 'session', 'interrupted', 'baseline'], take);
 take();

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tts_explorer.errors import BadProblem, BadSetting
+from tts_explorer.events import clean
 from tts_explorer.models import load_policy, load_verifier
 from tts_explorer.models.base import Policy, Verifier
 from tts_explorer.runner.plan import Plan
@@ -76,7 +77,7 @@ def the_problem(ask: Ask) -> Problem:
         if ask.task is None:
             raise BadSetting(f"no problem: give --problem TEXT, or --task with one of {', '.join(task_names())}")
         return problem_at(task_named(ask.task), ask.split, ask.level, ask.index)
-    text = ask.problem.strip()
+    text = clean(ask.problem).strip()
     if not text:
         raise BadProblem("the problem is empty: type one, or choose a task, a level and an index")
     if len(text) > LONGEST_PROBLEM:
@@ -89,7 +90,7 @@ def the_problem(ask: Ask) -> Problem:
             f"{ask.policy} knows only its own families ({', '.join(task_names())}) and can't read this problem: try "
             "'Use 3, 7, 12 and 25, each once, with + - * / to make 64.', or choose a model from the hub"
         )
-    return Problem("", text, ask.answer or "", text, None)
+    return Problem("", text, clean(ask.answer or "").strip(), text, None)
 
 
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:

@@ -133,13 +133,15 @@ def parse(text: str) -> Problem | None:
         return None
     *body, question = [part.strip() for part in re.split(r"(?<=[.?])\s+", text.strip())] or [""]
     start = next((m for p in START_PATTERNS if body and (m := p.fullmatch(body[0].rstrip(".")))), None)
-    if start is None or not any((m := p.fullmatch(question.rstrip("?"))) and _same_pile(start, m) for p in QUESTION_PATTERNS):
+    asked = start and next((m for p in QUESTION_PATTERNS if (m := p.fullmatch(question.rstrip("?")))), None)
+    if not asked or not _same_pile(start, asked):
         return None
     total, equations = int(start["a"]), []
     if not 1 <= total <= 999:
         return None
     for sentence in body[1:]:
-        found = next(((m, e) for p, e in CHANGE_PATTERNS if (m := p.fullmatch(sentence.rstrip("."))) and _same_pile(start, m)), None)
+        told = ((m, effect) for p, effect in CHANGE_PATTERNS if (m := p.fullmatch(sentence.rstrip("."))))
+        found = next(((m, effect) for m, effect in told if _same_pile(start, m)), None)
         if found is None:
             return None
         match, effect = found
@@ -155,7 +157,8 @@ def parse(text: str) -> Problem | None:
 def _same_pile(start: re.Match[str], sentence: re.Match[str]) -> bool:
     """Whether a sentence is about the person and the things that `start` is about, and its friend is someone else."""
     said = sentence.groupdict()
-    return all(said.get(slot, start[slot]) == start[slot] for slot in ("who", "things")) and said.get("friend") != start["who"]
+    same = all(said.get(slot, start[slot]) == start[slot] for slot in ("who", "things"))
+    return same and said.get("friend") != start["who"]
 
 
 def solve(problem: Problem, rng: random.Random) -> list[str]:

@@ -250,7 +250,7 @@ def _values(pool: tuple[int, ...]) -> frozenset[Fraction]:
 
 @lru_cache(maxsize=200_000)
 def _reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
-    """Whether `pool` (sorted) can be combined into `target`, fractions allowed: the last operation is undone in every way."""
+    """Whether `pool` (sorted) can be combined into `target`, fractions allowed: the last operation is undone."""
     if len(pool) <= 3:
         return target in _values(pool)
     places = range(len(pool))

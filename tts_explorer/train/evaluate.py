@@ -134,33 +134,45 @@ def step_auc(
     verifier: Path = folder() / "models" / "prm",
     task: list[str] = ["countdown", "arithmetic"],
     level: int = 3,
-    problems_: int = typer.Option(200, "--problems"),
+    count: int = typer.Option(200, "--problems"),
     per_problem: int = 16,
     split: str = "test",
+    out: Path | None = None,
 ) -> None:
     """Step-level AUC on held-out rollouts, against the program (valid, answer reachable) and against Monte-Carlo > 0."""
     model = LlamaForTokenClassification.from_pretrained(verifier).eval()
     tokenizer = AutoTokenizer.from_pretrained(verifier)
     writer = LocalPolicy(policy.name, policy, rows=128)
+    kept = []
     for name in task:
-        held = list(islice(problems(task_named(name), split, level), problems_))
+        held = list(islice(problems(task_named(name), split, level), count))
         texts: dict[int, list[str]] = {}
         for i, text in sampled(writer, held, per_problem=per_problem, seed=1234):
             texts.setdefault(i, []).append(text)
         found = [rollout for i, problem in enumerate(held) for rollout in labelled(problem, texts[i])]
         scores = rewards(model, list(encoded(tokenizer, found)))
         exact = [verdict for rollout in found for verdict in rollout.exact]
-        values = [value for rollout in found for value in rollout.values]
-        print(f"{name} level {level}: {len(found)} distinct rollouts of {problems_} problems, {len(scores)} steps")
-        print(f"  against the program  {auc(scores, exact):.4f}   against Monte-Carlo > 0  {auc(scores, [v > 0 for v in values]):.4f}")
-        depths: dict[int, list[int]] = {}
-        for at, (end, _) in enumerate((i, step) for r in found for i, step in enumerate(r.steps)):
-            depths.setdefault(end, []).append(at)
-        for depth, places in sorted(depths.items()):
-            labels = [exact[p] for p in places]
-            if 0 < sum(labels) < len(labels):
-                share = sum(labels) / len(labels)
-                print(f"  step {depth + 1}: {auc([scores[p] for p in places], labels):.4f} of {len(places)} steps, {share:.0%} right")
+        hopeful = [value > 0 for rollout in found for value in rollout.values]
+        places = [end for rollout in found for end in range(len(rollout.steps))]
+        fact = {"task": name, "level": level, "problems": count, "rollouts": len(found), "steps": len(scores)}
+        fact |= {"program": auc(scores, exact), "monte_carlo": auc(scores, hopeful), "by_step": by_step(places, scores, exact)}
+        kept.append(fact)
+        print(orjson.dumps(fact, option=orjson.OPT_INDENT_2).decode())
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def by_step(places: list[int], scores: list[float], exact: list[bool]) -> list[dict[str, float]]:
+    """AUC against the program at each step alone, where both labels occur."""
+    table = []
+    for place in sorted(set(places)):
+        chosen = [i for i, at in enumerate(places) if at == place]
+        labels = [exact[i] for i in chosen]
+        if 0 < sum(labels) < len(labels):
+            area = auc([scores[i] for i in chosen], labels)
+            table.append({"step": place + 1, "steps": len(chosen), "right": sum(labels) / len(labels), "auc": area})
+    return table
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ class SearchView(gr.HTML):
     """A search, live or recorded.
 
     `value` is the log, which only ever grows for one `session`; `drafts` is JSON, {path: the last characters of the text in
-    flight}; `interrupted` says that the log has no end and its owner is gone. Paths are dotted child indices: "0.2", "" for
+    flight}; `interrupted` says that the log has no end and its owner is gone; `baseline` is a sentence that
+    stands under the answer once the search has ended. Paths are dotted child indices: "0.2", "" for
     the root. `server_functions` is one function, whatever its name, that tells a node's full text. Event: `node_select`,
     whose data are `session` and `node`, a path.
     """
@@ -39,16 +40,18 @@ class SearchView(gr.HTML):
         session: str = "",
         drafts: str = "",
         interrupted: bool = False,
+        baseline: str = "",
         server_functions: Sequence[NodeDetail] = (),
         elem_id: str = "search-view",
         **options: Any,
     ) -> None:
-        self.session, self.drafts, self.interrupted = session, drafts, interrupted
+        self.session, self.drafts, self.interrupted, self.baseline = session, drafts, interrupted, baseline
         super().__init__(
             value,
             session=session,
             drafts=drafts,
             interrupted=interrupted,
+            baseline=baseline,
             html_template=read("view.html"),
             css_template=read("view.css"),
             js_on_load="\n".join(map(read, SCRIPTS)),

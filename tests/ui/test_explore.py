@@ -1,0 +1,178 @@
+"""The page in a real browser, over a real worker and a real database; only the models are scripted."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Page, expect
+
+from tts_explorer.app import build, launch_options
+from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
+from tts_explorer.runner import Models
+from tts_explorer.store import Store
+from tts_explorer.ui import controls
+from tts_explorer.ui.service import Service
+
+pytestmark = pytest.mark.browser
+ANSWER = "\\boxed{9 * 9}"
+
+
+class SlowPolicy(ScriptedPolicy):
+    """Takes its time, as a model would."""
+
+    def tick(self):
+        time.sleep(0.01)
+        return super().tick()
+
+
+def steps(text: str, rng: random.Random) -> tuple[str, str]:
+    """Four steps of a countdown, then an answer."""
+    if text.count("\n\n") >= 4:
+        return ANSWER, "eos"
+    return f"{rng.randrange(2, 99)} + {rng.randrange(2, 99)} = 7, left: 3\n\n", "step"
+
+
+@dataclass
+class Site:
+    url: str
+    service: Service
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    judge = ScriptedVerifier(lambda problem, path: random.Random(path[-1]).random())
+    models = Models(lambda name: SlowPolicy(steps, name=name), lambda name: judge)
+    names = pytest.MonkeyPatch()
+    names.setattr(controls, "bundled_policies", lambda: ["bundled:small"])
+    names.setattr(controls, "bundled_verifiers", lambda: ["bundled:prm"])
+    service = Service(Store(tmp_path_factory.mktemp("db") / "sessions.db"), models)
+    page = build(service)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    _, url, _ = page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **launch_options())
+    yield Site(url, service)
+    page.close()
+    service.close()
+    names.undo()
+
+
+def events(page: Page) -> int:
+    """Position of the newest event that the view has drawn."""
+    return int(page.locator("#search-view").first.get_attribute("data-seq") or -1)
+
+
+def begin(page: Page, site: Site) -> str:
+    """Start a search and return its id once the link names it."""
+    page.goto(site.url, wait_until="domcontentloaded")
+    page.get_by_role("button", name="Start search").click()
+    page.wait_for_url("**session=*")
+    expect(page.locator("#search-view").first).to_have_attribute("data-state", "live")
+    return page.url.rpartition("session=")[2]
+
+
+def view_is(page: Page, state: str) -> None:
+    expect(page.locator("#search-view").first).to_have_attribute("data-state", state)
+
+
+def test_a_recorded_search_shows_before_any_model_loads(new_page, site: Site) -> None:
+    page = new_page()
+    page.goto(site.url, wait_until="domcontentloaded")
+    view_is(page, "done")
+    assert page.locator("#search-view [role=treeitem]").count() > 10
+    expect(page.locator("#search-view .baseline")).to_contain_text("Greedily, bundled:small")
+
+
+def test_a_search_is_watched_as_it_grows_and_stopped(new_page, site: Site) -> None:
+    page = new_page()
+    id = begin(page, site)
+    first = events(page)
+    page.wait_for_function("n => Number(document.querySelector('#search-view').dataset.seq) > n + 20", arg=first)
+    page.get_by_role("button", name="Stop").click()
+    view_is(page, "done")
+    expect(page.locator("#search-view .answer")).to_contain_text("topped")
+    assert site.service.store.session(id).state == "cancelled"
+
+
+def test_a_reload_in_mid_run_attaches_again_and_loses_nothing(new_page, site: Site) -> None:
+    page = new_page()
+    begin(page, site)
+    page.wait_for_function("Number(document.querySelector('#search-view').dataset.seq) > 10")
+    before = events(page)
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_function("n => Number(document.querySelector('#search-view').dataset.seq) > n", arg=before)
+    view_is(page, "live")
+    page.get_by_role("button", name="Stop").click()
+    view_is(page, "done")
+
+
+def test_a_link_replays_a_stored_session(new_page, site: Site) -> None:
+    page = new_page()
+    id = begin(page, site)
+    page.get_by_role("button", name="Stop").click()
+    view_is(page, "done")
+    stored = len(site.service.store.records(id))
+    other = new_page()
+    other.goto(f"{site.url}?session={id}", wait_until="domcontentloaded")
+    view_is(other, "done")
+    assert events(other) == stored - 1
+    slider = other.locator("#search-view input[type=range]")
+    slider.fill("5")
+    other.wait_for_function("Number(document.querySelector('#search-view').dataset.seq) < 10")
+
+
+def test_a_finished_search_says_what_the_model_answers_greedily(new_page, site: Site) -> None:
+    page = new_page()
+    page.goto(site.url, wait_until="domcontentloaded")
+    page.locator("#setting-n input[type=number]").fill("4")
+    page.get_by_role("button", name="Start search").click()
+    page.wait_for_url("**session=*")
+    view_is(page, "done")
+    expect(page.locator("#search-view .answer")).to_contain_text("9 * 9")
+    expect(page.locator("#search-view .baseline")).to_contain_text("which is wrong")
+
+
+def test_bad_settings_and_unreadable_problems_are_one_sentence(new_page, site: Site) -> None:
+    page = new_page()
+    page.goto(site.url, wait_until="domcontentloaded")
+    view_is(page, "done")
+    page.locator("#setting-beam_width input[type=number]").fill("3")
+    page.get_by_role("button", name="Start search").click()
+    expect(page.locator("#message")).to_contain_text("beam_width must divide n")
+    page.get_by_label("Problem").fill("<img src=/pwned onerror=window.pwned=1> What is love?")
+    page.get_by_role("button", name="Start search").click()
+    expect(page.locator("#message")).to_contain_text("knows only its own families")
+    assert page.evaluate("window.pwned") is None
+
+
+def test_an_unknown_session_is_said_so(new_page, site: Site) -> None:
+    page = new_page()
+    page.goto(f"{site.url}?session=nope", wait_until="domcontentloaded")
+    expect(page.locator("#message")).to_contain_text("no session 'nope'")
+
+
+def test_a_phone_has_no_sideways_scroll(new_page, site: Site) -> None:
+    page = new_page(width=390, height=800)
+    page.goto(site.url, wait_until="domcontentloaded")
+    view_is(page, "done")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_sessions_are_listed_found_and_opened(new_page, site: Site) -> None:
+    page = new_page()
+    id = begin(page, site)
+    page.get_by_role("button", name="Stop").click()
+    view_is(page, "done")
+    page.goto(f"{site.url}sessions", wait_until="domcontentloaded")
+    cell = page.locator("#sessions td").filter(has_text="beam_search").first
+    expect(cell).to_be_visible()
+    cell.click()
+    page.wait_for_url(f"**session={id}")
+    view_is(page, "done")

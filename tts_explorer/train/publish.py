@@ -1,0 +1,74 @@
+"""Put a finished model into `assets/models/` with its card. The figures come from `assets/results/`, never from here."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tts_explorer.assets import folder
+
+FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+ABOUT = {
+    "policy": (
+        "text-generation",
+        "A Llama-style decoder that writes a solution step by step, one step a paragraph, the answer in `\\boxed{}`.",
+        "Right solutions of problems of the train split, generated without end from a seed; loss on the solution only.",
+        "It knows two families of problems in their own wordings and nothing else: no other language, no chat, no facts.",
+    ),
+    "prm": (
+        "token-classification",
+        "A process reward model: two labels, wrong and right, read at the last token of each step (the format of TRL's PRM).",
+        "Solutions sampled from `bundled:small` at temperature 1 on problems of the train split; a step's label is the share "
+        "of right answers among all samples of its problem that begin with the same steps (Math-Shepherd's soft estimate).",
+        "It estimates whether `bundled:small` will get there, not whether a step is true; on other policies it is unmeasured.",
+    ),
+}
+
+
+def publish(name: str, work: Path, *, kind: str, facts: dict[str, str]) -> Path:
+    """Copy `work/NAME` to the assets and write its card; `facts` are lines of the card's table."""
+    target = folder() / "models" / name
+    target.mkdir(parents=True, exist_ok=True)
+    for file in FILES:
+        if (work / name / file).is_file():
+            shutil.copyfile(work / name / file, target / file)
+    (target / "README.md").write_text(card(name, kind, facts), encoding="utf-8")
+    return target
+
+
+def card(name: str, kind: str, facts: dict[str, str]) -> str:
+    """The model card, as Markdown with the hub's front matter."""
+    pipeline, what, data, limits = ABOUT[kind]
+    head = f"---\nlicense: apache-2.0\nlibrary_name: transformers\npipeline_tag: {pipeline}\ntags: [tts-explorer]\n---\n\n"
+    table = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
+    return (
+        f"{head}# {name}\n\n{what}\n\n| | |\n|---|---|\n{table}\n\n## Data\n\n{data} Train, validation and test are disjoint by a "
+        f"hash of the problem's numbers.\n\n## Figures\n\n{figures()}\n\n## Limits\n\n{limits}\n"
+    )
+
+
+def figures() -> str:
+    """The held-out figures as Markdown, from `assets/results/first.json` and `auc.json`."""
+    results = folder() / "results"
+    lines = []
+    if (results / "first.json").is_file():
+        lines += ["| task, level | strategy | accuracy | 95% | searches |", "|---|---|---|---|---|"]
+        lines += [_line(cell) for cell in orjson.loads((results / "first.json").read_bytes())]
+        lines.append("\nMade by `python -m tts_explorer.train.evaluate accuracy` (200 test problems, three seeds, temperature 1).")
+    if (results / "auc.json").is_file():
+        for found in orjson.loads((results / "auc.json").read_bytes()):
+            lines.append(
+                f"\nStep-level AUC of `prm` on {found['task']} level {found['level']}, {found['steps']} steps of held-out rollouts: "
+                f"{found['program']:.3f} against the program, {found['monte_carlo']:.3f} against Monte-Carlo > 0 "
+                "(`python -m tts_explorer.train.evaluate auc`)."
+            )
+    return "\n".join(lines)
+
+
+def _line(cell: dict[str, Any]) -> str:
+    share, low, high = (f"{100 * value:.1f}" for value in (cell["correct"] / cell["total"], cell["low"], cell["high"]))
+    return f"| {cell['task']}, {cell['level']} | {cell['strategy']} | {share}% | {low} – {high} | {cell['total']} |"
