@@ -55,7 +55,28 @@ def test_whole_numbers_and_their_texts_are_settings(value, whole):
 
 
 @pytest.mark.parametrize(
-    "value", [0, 10, -1, 2.0, "2.5", "", " ", "-", "--5", "5-", "0x5", "1_0", "²", True, None, [5], {}, "9" * 5000, float("nan")]
+    "value",
+    [
+        0,
+        10,
+        -1,
+        2.0,
+        "2.5",
+        "",
+        " ",
+        "-",
+        "--5",
+        "5-",
+        "0x5",
+        "1_0",
+        "²",
+        True,
+        None,
+        [5],
+        {},
+        "9" * 5000,
+        float("nan"),
+    ],
 )
 def test_anything_else_is_refused_with_its_range(value):
     with pytest.raises(BadSetting, match="whole number from 1 to 9"):

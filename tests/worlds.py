@@ -1,4 +1,4 @@
-"""Small worlds to search in: scripted policies and verifiers, fair and hostile, and a short way to run searches on them."""
+"""Small worlds to search in: scripted policies and verifiers, fair and hostile, and a short way to run searches."""
 
 from __future__ import annotations
 
@@ -113,8 +113,10 @@ def verifier_of(judge: Any = "fair", **options: Any) -> ScriptedVerifier:
     return ScriptedVerifier(VERIFIERS[judge] if isinstance(judge, str) else judge, **options)
 
 
-def search(strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any) -> Run:
-    """A run of `strategy` (a function, or a name with its small settings) on models or on names from the tables above."""
+def search(
+    strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any
+) -> Run:
+    """A run of `strategy` (a function, or a name with its small settings) on models or names from the tables above."""
     if isinstance(strategy, str):
         plan.setdefault("settings", SMALL[strategy])
         strategy = strategy_named(strategy)
@@ -146,7 +148,7 @@ def as_json(records: Sequence[Record]) -> list[str]:
 
 
 def comparable(records: Sequence[Record]) -> list[Any]:
-    """A stream without what may differ between equal ones: order within one answer, seq, at, seconds, apportioned, versions."""
+    """A stream without what equal ones may differ in: order in one answer, seq, at, seconds, apportioned, versions."""
     out: list[Any] = []
     block: list[tuple[str, Any, int | None]] = []
     last = ""

@@ -1,4 +1,4 @@
-"""Local checkpoints: the batched sampler against one row at a time and against transformers; the reward model; damage."""
+"""Local checkpoints: the batched sampler against single rows and against transformers; the reward model; damage."""
 
 import json
 import shutil
@@ -181,7 +181,10 @@ def plain_rewards(prm, prompt, steps):
 
 def test_a_reward_is_read_at_the_end_of_each_step(prm):
     work = {
-        i: (prm.problem("make 46"[: 3 + i]), [prm.step(text) for text in ("go\n\n", "on and on\n\n", "so 46")[: 1 + i % 3]])
+        i: (
+            prm.problem("make 46"[: 3 + i]),
+            [prm.step(text) for text in ("go\n\n", "on and on\n\n", "so 46")[: 1 + i % 3]],
+        )
         for i in range(7)
     }
     for key, (prompt, steps) in work.items():
@@ -231,7 +234,9 @@ def test_a_folder_without_a_model_is_refused_in_one_sentence(damaged, gone):
     refused(folder)
 
 
-@pytest.mark.parametrize("config", [{"model_type": "nope"}, {"model_type": None}, {"hidden_size": 64}, {"hidden_size": "x"}], ids=str)
+@pytest.mark.parametrize(
+    "config", [{"model_type": "nope"}, {"model_type": None}, {"hidden_size": 64}, {"hidden_size": "x"}], ids=str
+)
 def test_a_config_that_does_not_fit_is_refused_in_one_sentence(damaged, config):
     refused(damaged(**config))
 

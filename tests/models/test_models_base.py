@@ -20,7 +20,11 @@ def test_a_number_depends_on_key_and_position_alone(rows, random):
 
 def test_the_numbers_are_fixed_for_ever():
     assert [sample_key(0, ()), sample_key(7, (0, 2))] == [17840976768840183104, 3343838006312350552]
-    assert uniforms([0, 1, 2**64 - 1], [0, 1, 2]).tolist() == [5.551115123125783e-17, 0.566561575172281, 0.9125972035944532]
+    assert uniforms([0, 1, 2**64 - 1], [0, 1, 2]).tolist() == [
+        5.551115123125783e-17,
+        0.566561575172281,
+        0.9125972035944532,
+    ]
 
 
 def test_the_numbers_look_uniform():

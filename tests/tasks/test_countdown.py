@@ -56,7 +56,15 @@ def test_a_visitor_may_say_it_in_any_words(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["make 46", "make 46 with 3", "3 7 25", "make 46 with 1 2 3 4 5 6 7", "make 12345 with 3 7", "make 4 with 0 3", "make it so"],
+    [
+        "make 46",
+        "make 46 with 3",
+        "3 7 25",
+        "make 46 with 1 2 3 4 5 6 7",
+        "make 12345 with 3 7",
+        "make 4 with 0 3",
+        "make it so",
+    ],
 )
 def test_what_is_no_countdown_is_not_read(text):
     assert parse(text) is None
@@ -85,16 +93,32 @@ def test_six_numbers_without_a_solution_are_settled_in_seconds(text):
 P = parse("make 46 with 3 7 25")
 
 
-@pytest.mark.parametrize("text", ["3 * 7 + 25", "25+7*3", "\\boxed{(7 × 3) + 25}", "7·3+25", "  25 + 3*7\n", "(((3)))*7+25"])
+@pytest.mark.parametrize(
+    "text", ["3 * 7 + 25", "25+7*3", "\\boxed{(7 × 3) + 25}", "7·3+25", "  25 + 3*7\n", "(((3)))*7+25"]
+)
 def test_any_right_expression_is_right(text):
     assert grade(P, text)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["46", "3 * 7 + 25 + 0", "3 * 7", "25 + 21", "3 * 7 + 25 = 46", "3 * 7 + 2 5", "21 + 25", "3 * 7 + 25 - 3 + 3", "-3 * -7 + 25",
-     "3 * 7 + 25.0", "03 * 7 + 25", "3 * 7 + 25 # yes", "46 * 3 / 3", "٣ * 7 + 25"],
-)  # fmt: skip
+    [
+        "46",
+        "3 * 7 + 25 + 0",
+        "3 * 7",
+        "25 + 21",
+        "3 * 7 + 25 = 46",
+        "3 * 7 + 2 5",
+        "21 + 25",
+        "3 * 7 + 25 - 3 + 3",
+        "-3 * -7 + 25",
+        "3 * 7 + 25.0",
+        "03 * 7 + 25",
+        "3 * 7 + 25 # yes",
+        "46 * 3 / 3",
+        "٣ * 7 + 25",
+    ],
+)
 def test_any_wrong_expression_is_wrong(text):
     assert not grade(P, text)
 
@@ -167,12 +191,19 @@ def test_equal_canonical_forms_have_equal_values(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("1 + 2 + 3", "3 + (2 + 1)"), ("9 - (3 - 2)", "9 + 2 - 3"), ("8 / (4 / 2)", "8 * 2 / 4"), ("2 * (3 + 4)", "(4 + 3) * 2")],
+    [
+        ("1 + 2 + 3", "3 + (2 + 1)"),
+        ("9 - (3 - 2)", "9 + 2 - 3"),
+        ("8 / (4 / 2)", "8 * 2 / 4"),
+        ("2 * (3 + 4)", "(4 + 3) * 2"),
+    ],
 )
 def test_other_spellings_of_one_solution_are_one_answer(one, other):
     assert canonical(one) == canonical(other) and value(one) == value(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("1 + 2", "2 - 1"), ("1 - 2", "2 - 1"), ("8 / 4", "4 / 8"), ("1 + 2 * 3", "(1 + 2) * 3")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("1 + 2", "2 - 1"), ("1 - 2", "2 - 1"), ("8 / 4", "4 / 8"), ("1 + 2 * 3", "(1 + 2) * 3")]
+)
 def test_other_solutions_are_other_answers(one, other):
     assert canonical(one) != canonical(other)
