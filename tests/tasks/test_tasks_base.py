@@ -117,6 +117,15 @@ def test_a_split_is_a_matter_of_the_key_alone():
     assert 320 < counts["test"] < 480 and 140 < counts["validation"] < 260
 
 
+@pytest.mark.parametrize(
+    ("key", "split"),
+    [("139", "test"), ("80", "test"), ("76", "validation"), ("153", "validation"), ("27", "train"), ("15", "train")],
+)
+def test_splits_are_fixed_for_ever(key, split):
+    """Keys whose hashes lie on both sides of each border."""
+    assert split_of("t", key) == split
+
+
 def test_when_a_level_is_used_up_repeats_are_let_through():
     task = task_named("countdown")
 
