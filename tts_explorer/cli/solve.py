@@ -48,7 +48,7 @@ def solve(
     policy: Annotated[str, option("policy", "bundled:NAME, hf:ORG/NAME[@REVISION] or a folder.")] = DEFAULT.policy,
     verifier: Annotated[str | None, option("verifier", "A name likewise, for strategies that score.")] = None,
     strategy: Annotated[str, option("strategy", "How to search.")] = DEFAULT.strategy,
-    set: Annotated[list[str] | None, option("set", "A setting of the strategy, KEY=VALUE; may be repeated.")] = None,
+    set: Annotated[list[str] | None, option("set", "KEY=VALUE, a setting of the strategy; may be repeated.")] = None,
     seed: Annotated[int, option("seed", "Decides every random number.")] = DEFAULT.seed,
     temperature: Annotated[float, option("temperature", "0 is greedy.")] = DEFAULT.temperature,
     max_step_tokens: Annotated[int, option("max-step-tokens", "A longer step is cut.")] = DEFAULT.max_step_tokens,
@@ -79,10 +79,11 @@ def solve(
 
 def pairs(settings: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE texts as a dictionary; values are checked by the strategy."""
-    for text in settings:
-        if "=" not in text.strip("="):
+    split = [text.partition("=") for text in settings]
+    for text, (key, equals, _) in zip(settings, split, strict=True):
+        if not key.strip() or not equals:
             raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
-    return {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in settings)}
+    return {key.strip(): value.strip() for key, _, value in split}
 
 
 def search(ask: Ask, store: Store, json: bool) -> None:

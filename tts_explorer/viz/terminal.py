@@ -18,7 +18,7 @@ from tts_explorer.cost import Cost
 from tts_explorer.events import NodeId
 from tts_explorer.tree import Node, SearchTree
 
-DEEPEST = 30
+DEEPEST = 16
 """Indents at most; what lies deeper is counted."""
 
 

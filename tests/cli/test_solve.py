@@ -1,0 +1,212 @@
+"""`solve`: what it prints, stores and refuses."""
+
+import json
+
+import pytest
+
+from tts_explorer.cli import solve as command
+from tts_explorer.store import Store
+
+FIGS = "Bo has 5 figs. Bo finds 3 figs. How many figs are left?"
+ASK = ("solve", "--problem", FIGS, "--verifier", "v", "--set", "n=4", "--set", "beam_width=2")
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_it_prints_the_tree_the_answer_and_the_cost_and_the_id_on_standard_error(run, tmp_path):
+    result = run(*ASK)
+    assert result.exit_code == 0, result.output
+    for part in (
+        FIGS,
+        "pruned",
+        "★ chosen",
+        "answer",
+        "right",
+        "nodes",
+        "tokens sampled",
+        "beam_search n=4 beam_width=2",
+    ):
+        assert part in result.stdout
+    (session,) = Store(tmp_path / "sessions.db").sessions()
+    assert result.stderr.split() == [session.id]
+
+
+def test_with_json_standard_output_is_the_stored_stream_and_nothing_else(run, tmp_path):
+    result = run(*ASK, "--json")
+    (id,) = result.stderr.split()
+    assert result.stdout_bytes == Store(tmp_path / "sessions.db").export(id)
+    assert [event["seq"] for event in lines(result)] == list(range(len(lines(result))))
+    assert lines(result)[0]["kind"] == "SearchStarted" and lines(result)[-1]["kind"] == "SearchFinished"
+
+
+def test_every_option_reaches_the_search(run):
+    options = (
+        "--strategy dvts --seed 7 --temperature 0.5 --max-step-tokens 30 --aggregate min --rule majority --policy q"
+    )
+    budgets = "--budget-nodes 900 --budget-tokens 9000 --budget-flops 1e12 --budget-seconds 60"
+    started = lines(run(*ASK, "--json", *options.split(), *budgets.split()))[0]
+    assert (started["strategy"], started["seed"], started["aggregate"], started["rule"]) == (
+        "dvts",
+        7,
+        "min",
+        "majority",
+    )
+    assert started["sampling"] == {"temperature": 0.5, "max_step_tokens": 30}
+    assert started["budget"] == {"nodes": 900, "tokens": 9000, "flops": 1e12, "seconds": 60}
+    assert (started["policy"], started["verifier"], started["settings"]["beam_width"]) == ("q", "v", 2)
+
+
+def test_a_tasks_problem_is_the_same_whatever_the_seed(run):
+    asked = (
+        "solve",
+        "--task",
+        "countdown",
+        "--level",
+        2,
+        "--index",
+        3,
+        "--split",
+        "validation",
+        "--strategy",
+        "greedy",
+    )
+    one, two = (lines(run(*asked, "--json", "--seed", seed))[0] for seed in (1, 2))
+    assert one["problem"] == two["problem"] and one["problem_id"] == "validation/2/3"
+
+
+def test_an_answer_grades_a_problem_that_no_task_reads(run):
+    asked = (
+        "solve",
+        "--problem",
+        "What is 5 + 3 in words?",
+        "--strategy",
+        "self_consistency",
+        "--policy",
+        "q",
+        "--json",
+    )
+    grades = {e["answer"]: e["correct"] for e in lines(run(*asked, "--answer", "8")) if e["kind"] == "AnswerGraded"}
+    assert grades["8"] is True and not any(correct for answer, correct in grades.items() if answer != "8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--strategy", "nosuch"), "no strategy 'nosuch'"),
+        (("--task", "nosuch"), "no task 'nosuch'"),
+        (("--set", "n=10", "--set", "beam_width=4"), "beam_width must divide n"),
+        (("--set", "n=0"), "n is '0'"),
+        (("--set", "n=abc"), "n is 'abc'"),
+        (("--set", "n=--1"), "n is '--1'"),
+        (("--set", "n="), "n is ''"),
+        (("--set", "size=3"), "no setting 'size'"),
+        (("--problem", ""), "the problem is empty"),
+        (("--problem", " \n"), "the problem is empty"),
+        (("--problem", "x" * 10_000_000), "10000000 characters"),
+        (("--problem", "Why?"), "can't read this problem"),
+        (("--budget-nodes", "0"), "budget of nodes is 0"),
+        (("--budget-tokens", "-5"), "budget of tokens is -5"),
+        (("--budget-flops", "nan"), "budget of flops is nan"),
+        (("--budget-seconds", "inf"), "budget of seconds is inf"),
+        (("--temperature", "nan"), "temperature is nan"),
+        (("--temperature", "-1"), "temperature is -1"),
+        (("--seed", "-1"), "seed is -1"),
+        (("--max-step-tokens", "0"), "max_step_tokens is 0"),
+        (("--aggregate", "median"), "no aggregate 'median'"),
+        (("--rule", "coin"), "no rule 'coin'"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_sentence_and_exit_code_1(run, arguments, complaint):
+    result = run(*ASK, *arguments)
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert complaint in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--level", "9"), "no level 9"),
+        (("--index", "-1"), "index is -1"),
+        (("--split", "dev"), "no split 'dev'"),
+        ((), "scores its steps: choose a verifier"),
+    ],
+)
+def test_a_problem_that_no_task_has(run, arguments, complaint):
+    result = run("solve", "--task", "countdown", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "") and complaint in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--nosuch",),
+        ("--set", "nonsense"),
+        ("--set", "=4"),
+        ("--level", "abc"),
+        ("--budget-nodes", "many"),
+        ("--budget-nodes", "1.5"),
+        ("--seed",),
+        ("surplus",),
+    ],
+)
+def test_bad_usage_is_exit_code_2(run, arguments):
+    result = run(*ASK, *arguments)
+    assert result.exit_code == 2 and result.stdout == "" and "Traceback" not in result.stderr
+
+
+def test_an_answer_without_a_problem_is_bad_usage(run):
+    assert run("solve", "--task", "countdown", "--answer", "3").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["nosuch", "bundled:nosuch", "empty"])
+def test_models_that_are_not_there(run, monkeypatch, tmp_path, name):
+    from tts_explorer.runner import Models
+
+    monkeypatch.setattr(command, "Models", Models)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = run("solve", "--task", "countdown", "--strategy", "greedy", "--policy", name)
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1 and "no " in result.stderr
+
+
+def test_a_spent_budget_is_no_failure(run):
+    result = run(*ASK, "--budget-tokens", "3")
+    assert result.exit_code == 0 and "budget: the budget of 3 tokens is spent" in result.stdout
+
+
+def test_a_search_that_fails_says_so(run, monkeypatch):
+    from worlds import policy_of
+
+    from tts_explorer.runner import Models
+
+    def broken(name):
+        policy = policy_of("fair", context=10_000)
+        policy.tick = lambda: 1 / 0
+        return policy
+
+    monkeypatch.setattr(command, "Models", lambda: Models(broken))
+    result = run("solve", "--problem", FIGS, "--strategy", "greedy")
+    assert (
+        result.exit_code == 1 and "Error: the search failed:" in result.stderr and "ZeroDivisionError" in result.stderr
+    )
+
+
+def test_a_session_that_cannot_be_saved_is_a_failure(run, monkeypatch):
+    def full(self, batch):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "append", full)
+    result = run(*ASK)
+    assert result.exit_code == 1 and "could not be saved" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("db", ["notes.txt", "notes.txt/x.db", "."])
+def test_a_database_that_cannot_be_one(run, tmp_path, monkeypatch, db):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("What I did last summer. " * 50)
+    for arguments in (ASK, ("sessions",), ("replay", "last"), ("export", "last")):
+        result = run(*arguments, "--db", db)
+        assert result.exit_code == 1 and "can't be used as a session database" in result.stderr
