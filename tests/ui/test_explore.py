@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from playwright.sync_api import Page, expect
 
 from tts_explorer.app import build, launch_options
+from tts_explorer.events import NodeAdded
 from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
-from tts_explorer.runner import Models
+from tts_explorer.runner import Ask, Models
 from tts_explorer.store import Store
 from tts_explorer.ui import controls
 from tts_explorer.ui.service import Service
@@ -176,3 +176,18 @@ def test_sessions_are_listed_found_and_opened(new_page, site: Site) -> None:
     cell.click()
     page.wait_for_url(f"**session={id}")
     view_is(page, "done")
+
+
+def test_a_node_costs_at_most_250_bytes_on_the_wire_of_a_long_search(new_page, site: Site) -> None:
+    page = new_page()
+    received: list[int] = []
+    tap = page.context.new_cdp_session(page)
+    tap.send("Network.enable")
+    tap.on("Network.eventSourceMessageReceived", lambda message: received.append(len(message["data"].encode())))
+    ask = Ask(strategy="best_of_n", settings={"n": 256}, verifier="bundled:prm", task="countdown")
+    id = site.service.start(ask, "somebody")
+    page.goto(f"{site.url}?session={id}", wait_until="domcontentloaded")
+    view_is(page, "done")
+    added = sum(isinstance(record.event, NodeAdded) for record in site.service.store.records(id))
+    assert added == 1280
+    assert sum(received) / added <= 250, (sum(received), added, len(received))

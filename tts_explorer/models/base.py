@@ -8,15 +8,16 @@ the shape of a tree without ever seeing one. Rows are independent: a cache is pr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from tts_explorer.events import NodeId, Stop
 
-Key = Hashable
+Key = tuple[Any, ...]
+"""Names a piece of work; its first item names the search, whose equal prompts may be read once."""
 Segment = tuple[int, ...]
 """Token ids of the problem, or of one node."""
 

@@ -38,9 +38,14 @@ class Checkpoint:
         try:
             options = {"local_files_only": True, "trust_remote_code": False}
             self.tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-            self.model = kind.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **options)
+            self.model, report = kind.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+            )
         except Exception as error:  # damaged files raise errors of many libraries
             raise ModelUnavailable(f"the model in {folder.name!r} can't be loaded: {first_line(error)}") from error
+        if report["missing_keys"]:
+            lacks = sorted(report["missing_keys"])[0]
+            raise ModelUnavailable(f"the model in {folder.name!r} lacks weights ({lacks}): it is damaged, or of another kind")
         self.model = self.model.to(device).eval()
         self.context = self.model.config.max_position_embeddings
         sha = hashlib.sha256()
@@ -86,6 +91,9 @@ class _Row:
     max_tokens: int
     to_end: bool
     forwarded: int = 0
+    """Tokens computed on its behalf."""
+    held: int = 0
+    """Tokens in its row of the batch."""
     ids: list[int] = field(default_factory=list)
     logprob: float = 0.0
     text: str = ""
@@ -130,6 +138,7 @@ class LocalPolicy(Checkpoint):
             self.logits = self.model.lm_head(hidden).float()
             for row in self.running:
                 row.forwarded += 1
+                row.held += 1
         return done[::-1]
 
     @torch.inference_mode()
@@ -155,14 +164,15 @@ class LocalPolicy(Checkpoint):
         return self.batch
 
     def _admit(self) -> None:
-        """Give waiting rows the free places; equal prompts among them are read once and copied."""
+        """Give waiting rows the free places; equal prompts of one search among them are read once and copied."""
         new = self.waiting[: self.rows - len(self.running)]
         if not new:
             return
         self.waiting = self.waiting[len(new) :]
-        new.sort(key=lambda row: row.prompt)
+        new.sort(key=lambda row: (str(row.key[0]), row.prompt))
         batch, first = self._batch(), len(self.running)
-        heads = [i for i, row in enumerate(new) if i == 0 or row.prompt != new[i - 1].prompt]
+        alike = [(row.key[0], row.prompt) for row in new]
+        heads = [i for i in range(len(new)) if i == 0 or alike[i] != alike[i - 1]]
         for place in range(len(heads)):
             batch.lengths[first + place] = 0
         hidden = batch.forward(first, [new[i].prompt for i in heads])
@@ -172,6 +182,8 @@ class LocalPolicy(Checkpoint):
                 batch.copy(first + owners[i], first + i)
         for i in heads:
             new[i].forwarded = len(new[i].prompt)
+        for row in new:
+            row.held = len(row.prompt)
         fresh = self.model.lm_head(hidden).float()[owners]
         self.logits = torch.cat([self.logits, fresh]) if self.running else fresh
         self.running += new
@@ -228,9 +240,8 @@ class LocalPolicy(Checkpoint):
         self.logits = self.logits[:last]
 
     def _spend(self, row: _Row) -> Spend:
-        asked, forwarded = len(row.prompt), row.forwarded
-        end = asked + max(0, len(row.ids) - 1)
-        return Spend(asked, forwarded, len(row.ids), self.flops.of_span(end - forwarded, end, heads=len(row.ids)))
+        flops = self.flops.of_span(row.held - row.forwarded, row.held, heads=len(row.ids))
+        return Spend(len(row.prompt), row.forwarded, len(row.ids), flops)
 
 
 class LocalPRM(Checkpoint):

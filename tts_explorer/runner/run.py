@@ -275,7 +275,7 @@ class Run:
             stop = "length"
         terminal = stop == "eos" or not sample.room
         greedy = cast(Expand, self.pending.move).greedy
-        return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 6), stop, terminal, answer, greedy)
+        return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 4), stop, terminal, answer, greedy)
 
     def _answer(self, text: str) -> str | None:
         """The answer in `text`, under the first spelling of its group."""

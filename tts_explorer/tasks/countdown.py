@@ -123,6 +123,17 @@ def parse(text: str) -> Problem | None:
     >>> parse("make 24 with 4 6 8").data["numbers"]
     (4, 6, 8)
     """
+    read = _numbers(text)
+    if read is None:
+        return None
+    numbers, target = read
+    steps = _found(tuple(sorted(numbers)), target)
+    worded = (made for wording in WORDINGS if (made := _problem(numbers, target, steps, wording)).text == text.strip())
+    return next(worded, _problem(numbers, target, steps, WORDINGS[0]))
+
+
+def _numbers(text: str) -> tuple[list[int], int] | None:
+    """The numbers in their order, and the target."""
     goal = ASKS.search(text)
     if goal is None or len(text) > 400:
         return None
@@ -132,10 +143,15 @@ def parse(text: str) -> Problem | None:
     numbers = [int(word) for at, word in words if at != goal.start(2)]
     if not 2 <= len(numbers) <= MAX_NUMBERS or min(numbers) < 1:
         return None
-    target = int(goal.group(2))
-    steps = _found(tuple(sorted(numbers)), target)
-    worded = (made for wording in WORDINGS if (made := _problem(numbers, target, steps, wording)).text == text.strip())
-    return next(worded, _problem(numbers, target, steps, WORDINGS[0]))
+    return numbers, int(goal.group(2))
+
+
+def reworded(text: str, rng: random.Random) -> str:
+    """The same problem with its numbers in another order and in another of the wordings."""
+    read = _numbers(text)
+    if read is None:
+        return text
+    return _problem(rng.sample(read[0], len(read[0])), read[1], None, rng.choice(WORDINGS)).text
 
 
 def _found(pool: tuple[int, ...], target: int) -> list[Step] | None:

@@ -84,9 +84,19 @@ def loss_of(model: LlamaForCausalLM, batch: Batch, run: Callable[..., Any] | Non
 
 
 def train_policy(
-    name: str, work: Path, *, seed: int = 0, device: str = "cpu", steps: int | None = None, compiled: bool = True
+    name: str,
+    work: Path,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    steps: int | None = None,
+    compiled: bool = True,
+    after_pool: Callable[[int], None] = lambda pool: None,
 ) -> Path:
-    """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`."""
+    """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`.
+
+    `after_pool` is called with a pool's number once its checkpoint is written.
+    """
     recipe = RECIPES[name]
     steps = steps or recipe.steps
     work.mkdir(parents=True, exist_ok=True)
@@ -112,6 +122,7 @@ def train_policy(
                 bar.update()
                 bar.set_postfix(loss=f"{mean / seen:.4f}", tokens=f"{step * recipe.batch:.2e}")
             save(model, opts, state, step=step, pool=pool + 1)
+            after_pool(pool)
             if step == steps:
                 break
     model.save_pretrained(work / name)

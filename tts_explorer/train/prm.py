@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch.nn.functional import log_softmax
 from tqdm import tqdm
 from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedTokenizerFast
 
-from tts_explorer.models.local import LocalPolicy
+from tts_explorer.tasks import task_named
 from tts_explorer.train.policy import optimizers, rate_at, save, update
 from tts_explorer.train.rollouts import Rollout, make_rollouts, read_rollouts
 
@@ -38,9 +39,7 @@ def train_prm(
     compiled: bool = True,
 ) -> Path:
     """Roll out with the policy in `base`, train from its weights, and return the folder `work/NAME`."""
-    policy = LocalPolicy(base.name, base, device=device, rows=256)
-    policy.context = 256
-    paths = make_rollouts(policy, work / "rollouts", shards=shards, seed=seed)
+    paths = make_rollouts(base, work / "rollouts", shards=shards, seed=seed, device=device)
     tokenizer = AutoTokenizer.from_pretrained(base)
     torch.manual_seed(seed)
     model = LlamaForTokenClassification.from_pretrained(base, num_labels=2, id2label={0: "wrong", 1: "right"})
@@ -54,12 +53,14 @@ def train_prm(
             opt.load_state_dict(old)
         step, epoch = saved["step"], saved["epoch"]
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
-    examples = [e for path in paths for e in encoded(tokenizer, read_rollouts(path))]
-    total = epochs * len(cut(examples, batch, random.Random(0)))
+    found = [rollout for path in paths for rollout in read_rollouts(path)]
+    total = epochs * len(cut(list(encoded(tokenizer, found)), batch, random.Random(0)))
     mean = seen = 0.0
     with tqdm(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
         for epoch in range(epoch, epochs):
-            for part in cut(examples, batch, random.Random(f"{seed}/{epoch}")):
+            rng = random.Random(f"{seed}/{epoch}")
+            examples = list(encoded(tokenizer, [reworded(rollout, rng) for rollout in found]))
+            for part in cut(examples, batch, rng)[: total - step]:
                 factor = rate_at(step, steps=total, warmup=50, decay=0.6)
                 loss = update(opts, lr * factor, loss_of(model, part, run))
                 step, mean, seen = step + 1, 0.98 * mean + 0.02 * loss, 0.98 * seen + 0.02
@@ -69,6 +70,12 @@ def train_prm(
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)
     return work / name
+
+
+def reworded(rollout: Rollout, rng: random.Random) -> Rollout:
+    """The same rollout under another wording of its problem, where the task has one: values hardly depend on it."""
+    vary = getattr(task_named(rollout.task), "reworded", None)
+    return replace(rollout, problem=vary(rollout.problem, rng)) if vary else rollout
 
 
 def encoded(tokenizer: PreTrainedTokenizerFast, rollouts: Sequence[Rollout]) -> Iterator[Example]:

@@ -11,26 +11,32 @@ import random
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import orjson
+import torch
 from tqdm import tqdm
 
 from tts_explorer.models.base import Policy, sample_key
+from tts_explorer.models.local import LocalPolicy
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import DELIMITER, Problem, Split
 from tts_explorer.train.data import draw
 
 MIX = {
-    ("countdown", 1): 6, ("countdown", 2): 10, ("countdown", 3): 44, ("countdown", 4): 12, ("countdown", 5): 4,
-    ("arithmetic", 1): 2, ("arithmetic", 2): 4, ("arithmetic", 3): 6, ("arithmetic", 4): 6, ("arithmetic", 5): 6,
+    ("countdown", 1): 4, ("countdown", 2): 8, ("countdown", 3): 64, ("countdown", 4): 10, ("countdown", 5): 2,
+    ("arithmetic", 1): 1, ("arithmetic", 2): 1, ("arithmetic", 3): 2, ("arithmetic", 4): 3, ("arithmetic", 5): 5,
 }  # fmt: skip
 """(task, level): its share of the problems, in percent."""
 
-PER_PROBLEM = 16
-SHARD = 256
+PER_PROBLEM = 8
+SHARD = 512
 """Problems in one shard."""
+LONGEST = 320
+"""Tokens of a problem with its solution; a longer rollout is cut and counts as wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,6 @@ class Rollout:
     """One solution: its steps, the Monte-Carlo value of each in [0, 1], and the program's word on each."""
 
     task: str
-    level: int
     problem: str
     steps: list[str]
     values: list[float]
@@ -61,7 +66,7 @@ def sampled(policy: Policy, problems: Sequence[Problem], *, per_problem: int, se
     for i, problem in enumerate(problems):
         prompt = (policy.problem(problem.text),)
         for j in range(per_problem):
-            policy.submit((i, j), prompt, rng=sample_key(seed, (i, j)), temperature=1.0, max_tokens=200, to_end=True)
+            policy.submit((i, j), prompt, rng=sample_key(seed, (i, j)), temperature=1.0, max_tokens=LONGEST, to_end=True)
             left += 1
     while left:
         for (i, _), sample in policy.tick():
@@ -69,8 +74,11 @@ def sampled(policy: Policy, problems: Sequence[Problem], *, per_problem: int, se
             yield i, sample.text
 
 
-def labelled(problem: Problem, texts: Sequence[str]) -> list[Rollout]:
-    """The distinct solutions of one problem, each step with the mean grade of all rollouts through it."""
+def labelled(problem: Problem, texts: Sequence[str], *, exact: bool = True) -> list[Rollout]:
+    """The distinct solutions of one problem, each step with the mean grade of all rollouts through it.
+
+    Without `exact` the program's word on the steps, which can take long, is left out.
+    """
     task = task_named(problem.task)
     grades = {text: task.grade(problem, text) for text in set(texts)}
     through: dict[tuple[str, ...], list[bool]] = defaultdict(list)
@@ -84,31 +92,42 @@ def labelled(problem: Problem, texts: Sequence[str]) -> list[Rollout]:
         outcomes = [through[tuple(steps[: end + 1])] for end in range(len(steps))]
         values = [sum(outcome) / len(outcome) for outcome in outcomes]
         if steps:
-            found.append(Rollout(problem.task, problem.level or 0, problem.text, steps, values, task.check(problem, steps)))
+            said = task.check(problem, steps) if exact else []
+            found.append(Rollout(problem.task, problem.text, steps, values, said))
     return found
 
 
 def make_rollouts(
-    policy: Policy, folder: Path, *, shards: int, seed: int = 0, split: Split = "train", mix: dict = MIX
+    base: Path, folder: Path, *, shards: int, seed: int = 0, split: Split = "train", workers: int = 2, device: str = "cpu"
 ) -> list[Path]:
-    """Write `shards` shards of rollouts to `folder`, those that are there already left alone; returns their paths."""
+    """Write `shards` shards of rollouts of the policy in `base` to `folder`, and return their paths.
+
+    Those that are there already are left alone. Each worker is a process of its own with one thread.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{split}-{seed}-{shard:04}.json.z" for shard in range(shards)]
-    with tqdm(total=shards * SHARD * PER_PROBLEM, desc=f"rollouts ({split})", unit="rollout", mininterval=5) as bar:
-        for shard, path in enumerate(paths):
-            if not path.exists():
-                rng = random.Random(f"rollouts/{seed}/{split}/{shard}")
-                problems = [draw(rng, split, mix) for _ in range(SHARD)]
-                texts: dict[int, list[str]] = defaultdict(list)
-                for i, text in sampled(policy, problems, per_problem=PER_PROBLEM, seed=rng.randrange(2**40)):
-                    texts[i].append(text)
-                    bar.update()
-                found = [rollout for i, problem in enumerate(problems) for rollout in labelled(problem, texts[i])]
-                path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))
-                path.with_suffix(".new").replace(path)
-            else:
-                bar.update(SHARD * PER_PROBLEM)
+    missing = [path for path in paths if not path.exists()]
+    with tqdm(total=shards, initial=shards - len(missing), desc=f"rollouts ({split})", unit="shard") as bar:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for done in as_completed([pool.submit(write_shard, base, path, split, device) for path in missing]):
+                done.result()
+                bar.update()
     return paths
+
+
+def write_shard(base: Path, path: Path, split: Split, device: str = "cpu") -> None:
+    """Roll out one shard of `SHARD` problems; what is drawn depends on the file's name alone."""
+    torch.set_num_threads(1)
+    policy = LocalPolicy(base.name, base, device=device, rows=256)
+    policy.context = LONGEST
+    rng = random.Random(f"rollouts/{path.stem}")
+    drawn = [draw(rng, split, MIX) for _ in range(SHARD)]
+    texts: dict[int, list[str]] = defaultdict(list)
+    for i, text in sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40)):
+        texts[i].append(text)
+    found = [rollout for i, problem in enumerate(drawn) for rollout in labelled(problem, texts[i], exact=False)]
+    path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))
+    path.with_suffix(".new").replace(path)
 
 
 def read_rollouts(path: Path) -> list[Rollout]:

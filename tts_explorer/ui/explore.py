@@ -143,6 +143,7 @@ async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[
             properties = {"drafts": draft(state), "session": id, "interrupted": cut, "baseline": state.baseline}
             yield gr.update(value=written, **properties), ""
         if not state.live:
+            yield gr.skip(), gr.skip()  # Gradio repeats the last yield in full: nothing, not the whole log
             return
         await asyncio.sleep(EVERY)
 

@@ -1,7 +1,7 @@
 """A search in a terminal: its tree, and what came of it, as rich renderables. It knows no console and no model.
 
-A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and steps
-with one successor each stand below one another without a new indent, so that hundreds of nodes stay readable.
+A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and
+steps with one successor each stand below one another without a new indent, so that hundreds of nodes stay readable.
 """
 
 from __future__ import annotations

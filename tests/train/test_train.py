@@ -1,0 +1,143 @@
+"""The training code at its smallest size: it learns, it resumes, its labels and figures are what they say."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from tts_explorer.models.local import LocalPolicy, LocalPRM
+from tts_explorer.tasks import task_named
+from tts_explorer.tasks.base import split_of
+from tts_explorer.train import rollouts
+from tts_explorer.train.data import batches, draw, encode
+from tts_explorer.train.muon import orthogonal
+from tts_explorer.train.policy import RECIPES, rate_at, train_policy, validation_loss
+from tts_explorer.train.prm import auc, encoded, train_prm
+from tts_explorer.train.rollouts import labelled, read_rollouts, steps_of
+from tts_explorer.train.tokenizer import PAD, SPECIALS, train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the smallest policy, trained for a few steps."""
+    work = tmp_path_factory.mktemp("work")
+    torch.set_num_threads(2)
+    train_policy("smoke", work, compiled=False)
+    return work
+
+
+def test_the_tokenizer_is_the_one_that_was_shipped(work: Path) -> None:
+    made = AutoTokenizer.from_pretrained(work / "smoke")
+    shipped = Path(__file__).parents[2] / "assets" / "models" / "small" / "tokenizer.json"
+    assert shipped.read_text() == (work / "smoke" / "tokenizer.json").read_text()
+    assert made.convert_ids_to_tokens(range(len(SPECIALS))) == SPECIALS and SPECIALS[0] == PAD
+
+
+@pytest.mark.parametrize("text", ["25 - 12 = 13, left: 3 7 13\n\n", "Zoë 😀 \x07", "1000", " a  b\n", "\\boxed{(1 + 2) * 3}"])
+def test_any_text_comes_back_and_digits_stand_one_by_one(tmp_path: Path, text: str) -> None:
+    tokenizer = train_tokenizer(tmp_path)
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    assert tokenizer.decode(ids) == text
+    assert all(sum(c.isdigit() for c in tokenizer.decode([id])) <= 1 for id in ids)
+    assert text != "25 - 12 = 13, left: 3 7 13\n\n" or tokenizer.decode(ids[-1:]) == "\n\n"
+
+
+def test_the_loss_falls(work: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(work / "smoke")
+    model = LlamaForCausalLM.from_pretrained(work / "smoke")
+    torch.manual_seed(0)
+    fresh = LlamaForCausalLM(model.config)
+    assert validation_loss(model, tokenizer, 1) < 0.6 * validation_loss(fresh, tokenizer, 1)
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(work: Path, tmp_path: Path) -> None:
+    """Two pools in one go, and one pool, a stop, and the other."""
+    straight = train_policy("smoke", tmp_path / "a", steps=600, compiled=False)
+    parts = tmp_path / "b"
+    with pytest.raises(KeyboardInterrupt):
+        train_policy("smoke", parts, steps=600, compiled=False, after_pool=lambda pool: stop_after(pool, 0))
+    resumed = train_policy("smoke", parts, steps=600, compiled=False)
+    a, b = (LlamaForCausalLM.from_pretrained(folder).state_dict() for folder in (straight, resumed))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def stop_after(pool: int, last: int) -> None:
+    if pool == last:
+        raise KeyboardInterrupt
+
+
+def test_training_problems_are_of_the_train_split_and_solutions_right(work: Path) -> None:
+    rng = random.Random(0)
+    for _ in range(50):
+        problem = draw(rng)
+        assert split_of(problem.task, problem.key) == "train"
+        assert task_named(problem.task).grade(problem, "".join(task_named(problem.task).solve(problem, rng)))
+
+
+def test_a_batch_learns_from_the_solution_alone(work: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(work / "smoke")
+    _, pool = next(batches(tokenizer, tokens=2048, seed=0))
+    inputs, targets = pool[0]
+    row, solve = inputs[0].tolist(), tokenizer.convert_tokens_to_ids("<|solve|>")
+    begin = row.index(solve)
+    learnt = [t for t in targets[0].tolist() if t != -100]
+    assert targets[0, :begin].eq(-100).all() and learnt[-1] == tokenizer.eos_token_id
+    assert row[begin + 1 : begin + len(learnt)] == learnt[:-1]
+    problem = draw(random.Random(1))
+    ids, prompt = encode(tokenizer, problem, ["a\n\n", "b"])
+    policy = LocalPolicy("smoke", work / "smoke")
+    assert policy.problem(problem.text) == tuple(ids[:prompt])
+
+
+def test_values_are_shares_of_right_answers_through_a_step() -> None:
+    task = task_named("countdown")
+    problem = task.parse("Use 2, 3 and 4 to make 24.")
+    right = "2 * 3 = 6, left: 4 6\n\n6 * 4 = 24, left: 24\n\n\\boxed{2 * 3 * 4}"
+    wrong = "2 * 3 = 6, left: 4 6\n\n6 + 4 = 10, left: 10\n\n\\boxed{2 * 3 + 4}"
+    first, second = labelled(problem, [right, wrong, right])
+    assert first.values == [2 / 3, 1.0, 1.0] and first.exact == [True, True, True]
+    assert second.values == [2 / 3, 0.0, 0.0] and second.exact == [True, False, False]
+    assert steps_of("a\n\nb\n\n") == ["a\n\n", "b\n\n"]
+
+
+def test_auc_counts_pairs() -> None:
+    rng = random.Random(0)
+    scores = [rng.randrange(5) / 4 for _ in range(60)]
+    labels = [rng.random() < 0.3 + 0.4 * score for score in scores]
+    pairs = [(a, b) for a, x in zip(scores, labels) for b, y in zip(scores, labels) if x and not y]
+    assert auc(scores, labels) == pytest.approx(sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs))
+
+
+def test_the_rate_warms_up_stays_and_falls() -> None:
+    rates = [rate_at(step, steps=100, warmup=10, decay=0.4) for step in range(100)]
+    assert rates[0] == 0.1 and rates[9:60] == [1.0] * 51 and 0 < rates[99] < 0.03
+
+
+def test_orthogonal_makes_singular_values_alike() -> None:
+    torch.manual_seed(0)
+    for shape in ((3, 16, 8), (2, 8, 16)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert 0.6 < values.min() and values.max() < 1.3
+
+
+def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rollouts, "SHARD", 4)
+    path = tmp_path / "train-0-0000.json.z"
+    (tmp_path / "rollouts").mkdir()
+    path = tmp_path / "rollouts" / path.name
+    rollouts.write_shard(work / "smoke", path, "train")
+    found = read_rollouts(path)
+    assert found and all(len(r.steps) == len(r.values) for r in found)
+    folder = train_prm("tiny", tmp_path, base=work / "smoke", shards=1, epochs=1, compiled=False)
+    prm = LocalPRM("tiny", folder)
+    ids, ends, _ = next(encoded(prm.tokenizer, found))
+    prompt, steps = prm.problem(found[0].problem), [prm.step(step) for step in found[0].steps]
+    assert list(prompt) + [id for step in steps for id in step] == ids and ends[-1] == len(ids) - 1
+    prm.submit("k", prompt, steps)
+    [(key, judged)] = prm.tick()
+    assert key == "k" and len(judged.rewards) == len(steps) and all(0 <= r <= 1 for r in judged.rewards)
+    assert RECIPES["small"].hidden == 128
