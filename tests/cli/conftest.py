@@ -16,7 +16,7 @@ MODELS = Path(folder()) / "models"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run the program with arguments; every policy is a scripted one, every verifier too, unless their name says else."""
+    """Run the program with arguments; every policy and every verifier is a scripted one."""
     monkeypatch.setenv("TTS_EXPLORER_DB", str(tmp_path / "sessions.db"))
     monkeypatch.delenv("TTS_EXPLORER_DEBUG", raising=False)
     monkeypatch.setattr(solve, "Models", lambda: Models(policy, lambda name: verifier_of("fair", name=name)))
