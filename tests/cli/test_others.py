@@ -23,6 +23,16 @@ def test_serve_hands_its_options_to_the_page(run, monkeypatch, tmp_path):
     assert run("serve", "--port", 70000).exit_code == 2
 
 
+def test_a_port_that_is_taken_is_a_failure_and_no_bug(run, monkeypatch):
+    def serve(**given):
+        raise OSError("Cannot find empty port in range: 7860-7860.\n\nTry another.")
+
+    monkeypatch.setitem(sys.modules, "tts_explorer.app", SimpleNamespace(serve=serve))
+    monkeypatch.setattr("tts_explorer.app", sys.modules["tts_explorer.app"], raising=False)
+    result = run("serve", "--port", 7860)
+    assert result.exit_code == 1 and "127.0.0.1:7860 can't be listened on" in result.stderr
+
+
 def model(folder, card):
     """A folder that looks like a model with 2 x 3 + 4 parameters."""
     folder.mkdir(parents=True)

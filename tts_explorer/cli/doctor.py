@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from tts_explorer import models
-from tts_explorer.cli.options import Db
+from tts_explorer.cli.options import Db, no_bars
 from tts_explorer.errors import UserError
 from tts_explorer.store import Store, default_path
 
@@ -28,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(db: Db = None) -> None:
     """Check versions, the database, the bundled models and the machine; exit 1 if something essential is broken."""
+    no_bars()
     broken = 0
     for well, subject, found in findings(db or default_path()):
         typer.echo(f"{'ok    ' if well else 'BROKEN'}  {subject:<14}{found}")

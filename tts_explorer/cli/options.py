@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,11 @@ def console() -> Console:
     """Standard output. Text from models is never read as markup; 160 columns where there is no terminal."""
     width = None if sys.stdout.isatty() else 160
     return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def no_bars() -> None:
+    """Switch off the bars of model libraries, before they are imported: a bundled model loads in a moment."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
 def emit(data: bytes) -> None:

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from tts_explorer.cli.options import Db
+from tts_explorer.errors import UserError
 from tts_explorer.store import default_path
+from tts_explorer.viz.terminal import plain
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,4 +28,10 @@ def serve(
     """Show the page in a browser, until Ctrl-C."""
     from tts_explorer import app
 
-    app.serve(host=host, port=port, db=db or default_path())
+    try:
+        app.serve(host=host, port=port, db=db or default_path())
+    except OSError as error:
+        place = f"{host}:{port}" if port else host
+        raise UserError(
+            f"{place} can't be listened on ({plain(str(error)).partition('. ')[0]}): try another --port or --host"
+        ) from error

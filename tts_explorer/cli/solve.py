@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.live import Live as Display
 
-from tts_explorer.cli.options import Db, Json, console, emit, open_store
+from tts_explorer.cli.options import Db, Json, console, emit, no_bars, open_store
 from tts_explorer.cost import Cost
 from tts_explorer.errors import BadSession, TTSExplorerError
 from tts_explorer.events import Record, to_dict
@@ -107,11 +106,11 @@ def search(ask: Ask, store: Store, json: bool) -> None:
 
 
 def loaded(ask: Ask) -> Run:
-    """The run, its models loaded. Only downloads show their own progress; a bundled model loads in a moment."""
+    """The run, its models loaded. Only downloads show their own progress."""
     downloads = any(name.startswith("hf:") for name in (ask.policy, ask.verifier or ""))
     if downloads and sys.stderr.isatty():
         return prepare(ask, Models(), id=new_id())
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    no_bars()
     with Console(stderr=True, markup=False).status(f"loading {ask.policy}"):
         return prepare(ask, Models(), id=new_id())
 
