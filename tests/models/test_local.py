@@ -109,9 +109,16 @@ def test_a_full_context_has_no_room(policy):
     assert sample.stop == "eos" or not sample.room
 
 
+def test_what_a_search_costs_does_not_depend_on_its_neighbours(policy):
+    prompt = [policy.problem("make 46")]
+    alone = sampled(policy, (("a", 0), prompt))["a", 0]
+    together = sampled(policy, (("a", 0), prompt), (("b", 0), prompt))
+    assert together["a", 0].spend == alone.spend == together["b", 0].spend
+
+
 def test_equal_prompts_that_come_together_are_read_once(policy):
     prompt = [policy.problem("make 46")]
-    done = sampled(policy, *(((i,), prompt) for i in range(4)))
+    done = sampled(policy, *((("one search", i), prompt) for i in range(4)))
     prompt_tokens = len(prompt[0])
     forwarded = sum(sample.spend.forwarded_tokens for sample in done.values())
     assert forwarded == prompt_tokens + sum(len(sample.ids) - 1 for sample in done.values())

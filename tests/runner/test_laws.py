@@ -185,7 +185,7 @@ def test_a_search_that_ends_for_any_cause_yields_its_best_answer_so_far(plan, bu
     )
     if selected:
         unselected = SearchTree.of(event for event in events(records) if not isinstance(event, AnswerSelected))
-        assert selected == [select(unselected, run.rule)]
+        assert selected == [select(unselected, run.plan.answer_rule)]
         assert run.tree.nodes[selected[0].node].answer == selected[0].answer
         kinds = [type(event) for event in events(records)]
         assert kinds.index(AnswerSelected) < kinds.index(AnswerGraded)

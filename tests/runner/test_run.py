@@ -75,7 +75,7 @@ def test_a_stream_says_everything_that_a_rerun_needs():
     ("strategy", "rule"), [("greedy", "last"), ("self_consistency", "majority"), ("best_of_n", "best")]
 )
 def test_a_strategy_brings_its_own_rule(strategy, rule):
-    assert search(strategy).rule == rule
+    assert search(strategy).plan.answer_rule == rule
 
 
 def test_the_line_is_counted_within_the_source():
@@ -407,7 +407,7 @@ def test_a_strategy_may_ask_for_nothing():
         assert [type(event) for event in events(records)] == [SearchStarted, SearchFinished]
 
 
-@pytest.mark.parametrize("rewards", [(), (0.5, 0.5, 0.5)])
+@pytest.mark.parametrize("rewards", [(), (0.5,) * 7])
 def test_a_verifier_with_too_few_or_too_many_rewards_fails_its_run(rewards):
     verifier = verifier_of()
     verifier._judged = lambda prompt, steps: Judgement(rewards)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tts_explorer.tasks import countdown, task_named
 from tts_explorer.tasks.base import problem_at, split_of
+from tts_explorer.expressions import read_expression, value_of
 from tts_explorer.tasks.countdown import canonical, check, grade, parse, solve
 
 GOLDEN = {
@@ -178,7 +179,7 @@ def test_swapping_sides_keeps_the_canonical_form(expression, seed):
 
 def value(expression):
     try:
-        return countdown._value(countdown._parsed(expression), [])
+        return value_of(read_expression(expression), [])
     except (ValueError, SyntaxError):
         return None
 

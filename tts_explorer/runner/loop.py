@@ -160,7 +160,7 @@ class Loop:
         for live in mine:
             share = rows[live.run.id] / sum(rows.values())
             if share:
-                live.run.took_time(role, took * share, apportioned=sharing > 1)
+                live.run.pending.took_time(role, took * share, apportioned=sharing > 1)
         self._deliver(role, results)
 
     def _broke(self, lives: Sequence[Live], model: Policy | Verifier, error: Exception) -> None:
@@ -175,7 +175,7 @@ class Loop:
                 continue
             run = live.run
             if (reason := run.due()) is not None and reason[0] == "budget":
-                run.spent(role, result.spend)
+                run.pending.spent(role, result.spend)
                 continue
             try:
                 if isinstance(result, Sample):
@@ -214,7 +214,7 @@ class Loop:
             with suppress(Exception):  # a broken model may fail at this too
                 for spend in model.drop(keys).values() if model is not None else ():
                     if run.pending is not None:
-                        run.spent(role, spend)
+                        run.pending.spent(role, spend)
         run.finish(status, detail)
 
     def _flush(self) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 from tts_explorer.answers import require_rule
 from tts_explorer.errors import BadSetting
-from tts_explorer.events import NodeId
-from tts_explorer.models.base import Segment
-from tts_explorer.strategies import Strategy, checked_settings
-
+from tts_explorer.events import NodeId, SearchStarted, clean
+from tts_explorer.models.base import Policy, Segment, Verifier
+from tts_explorer.strategies import Strategy, checked_settings, default_rule
 from tts_explorer.tasks.base import Problem, Task
 from tts_explorer.tree import Node, require_aggregate
 
@@ -59,6 +59,35 @@ class Plan:
         search = self.strategy(Node(()), **checked_settings(self.strategy, self.settings))
         next(search, None)
         search.close()
+
+    def opening(
+        self, settings: dict[str, Any], source: str, policy: Policy, verifier: Verifier | None
+    ) -> SearchStarted:
+        """The first event: all that is needed to run the search again. `settings` are those in force."""
+        return SearchStarted(
+            problem=clean(self.problem.text),
+            strategy=self.strategy.__name__,
+            started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            task=self.problem.task or None,
+            problem_id=self.problem.id or None,
+            truth=clean(self.problem.truth) or None,
+            settings=settings,
+            source=source,
+            policy=policy.name,
+            verifier=verifier.name if verifier else None,
+            sampling={"temperature": self.temperature, "max_step_tokens": self.max_step_tokens},
+            aggregate=self.aggregate,
+            rule=self.answer_rule,
+            seed=self.seed,
+            budget=dict(self.budget),
+            parent=self.parent,
+            versions=policy.versions | (verifier.versions if verifier else {}),
+        )
+
+    @property
+    def answer_rule(self) -> str:
+        """The rule given, or the strategy's own."""
+        return self.rule or default_rule(self.strategy)
 
 
 @dataclass(frozen=True, slots=True)

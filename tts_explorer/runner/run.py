@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from types import GeneratorType
 from typing import Any, cast
 
@@ -20,7 +18,6 @@ from tts_explorer.cost import Cost
 from tts_explorer.errors import BadMove, BadSetting
 from tts_explorer.events import (
     AnswerGraded,
-    CostIncurred,
     Event,
     NodeAdded,
     NodeId,
@@ -29,30 +26,17 @@ from tts_explorer.events import (
     NodeSelected,
     Noted,
     Record,
-    Role,
     SearchFinished,
-    SearchStarted,
     Status,
     clean,
 )
-from tts_explorer.models.base import Judgement, Policy, Sample, Segment, Spend, Verifier
+from tts_explorer.models.base import Judgement, Policy, Sample, Segment, Verifier
 from tts_explorer.moves import Expand, Move, Note, Prune, Score
+from tts_explorer.runner.pending import Pending, open_fragment, twins_among, whole_steps
 from tts_explorer.runner.plan import Plan, Request
-from tts_explorer.strategies import checked_settings, default_rule, scores, source_of
+from tts_explorer.strategies import checked_settings, scores, source_of
 from tts_explorer.tasks.base import boxed
-from tts_explorer.tree import Node, SearchTree
-
-
-@dataclass
-class Pending:
-    """The move under way: what it still lacks, what it answers with, what it has spent."""
-
-    move: Move
-    missing: set[NodeId] = field(default_factory=set)
-    targets: list[NodeId] = field(default_factory=list)
-    spend: dict[Role, Spend] = field(default_factory=dict)
-    seconds: dict[Role, float] = field(default_factory=dict)
-    apportioned: bool = False
+from tts_explorer.tree import SearchTree
 
 
 class Run:
@@ -71,7 +55,6 @@ class Run:
         settings = checked_settings(plan.strategy, plan.settings)
         if verifier is None and scores(plan.strategy):
             raise BadSetting(f"{plan.strategy.__name__} scores its steps: choose a verifier")
-        self.rule = plan.rule or default_rule(plan.strategy)
         source, self.first_line = source_of(plan.strategy)
         self.tree, self.cost = SearchTree(), Cost()
         text = clean(plan.problem.text)
@@ -89,30 +72,8 @@ class Run:
         self.search = plan.strategy(self.tree.nodes[()], **settings)
         first = next(self.search, None)
         self.began = clock()
-        self._emit(self._started(settings, source))
+        self._emit(plan.opening(settings, source, policy, verifier))
         self._play(first) if first is not None else self.finish("done")
-
-    def _started(self, settings: dict[str, Any], source: str) -> SearchStarted:
-        plan, problem, verifier = self.plan, self.plan.problem, self.verifier
-        return SearchStarted(
-            problem=clean(problem.text),
-            strategy=plan.strategy.__name__,
-            started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            task=problem.task or None,
-            problem_id=problem.id or None,
-            truth=clean(problem.truth) or None,
-            settings=settings,
-            source=source,
-            policy=self.policy.name,
-            verifier=verifier.name if verifier else None,
-            sampling={"temperature": plan.temperature, "max_step_tokens": plan.max_step_tokens},
-            aggregate=plan.aggregate,
-            rule=self.rule,
-            seed=plan.seed,
-            budget=dict(plan.budget),
-            parent=plan.parent,
-            versions=self.policy.versions | (verifier.versions if verifier else {}),
-        )
 
     @property
     def live(self) -> bool:
@@ -193,48 +154,38 @@ class Run:
     def _score(self, move: Score) -> None:
         if self.verifier is None:
             raise BadSetting("a strategy that scores needs a verifier")
-        twins, asked = self._twins(move.nodes), set()
+        twins = twins_among(move.nodes, self.born, self.whole)
+        wanted: set[NodeId] = set()
         for node in move.nodes:
-            for step in self.tree.path(node.id) if node.id not in twins else ():
-                if not step.scored and step.id not in asked:
-                    asked.add(step.id)
-                    self._ask_rewards(step)
+            if node.id not in twins:
+                wanted |= self._ask_rewards(node.id, wanted)
 
-    def _ask_rewards(self, node: Node) -> None:
-        """Ask about the path to `node`, fragments joined with what continues them, empty steps left out."""
-        texts = self._joined(node.id)
-        if not texts[-1 if node.stop == "length" else -2].strip():
-            self._emit(NodeScored(node.id, None))
-            return
-        self.pending.missing.add(node.id)
-        steps = tuple(self.verifier.step(text) for text in texts if text.strip())
-        self.requests.append(Request("judge", node.id, (self.judged,), steps))
+    def _ask_rewards(self, id: NodeId, asked: set[NodeId]) -> set[NodeId]:
+        """Ask for what lacks a reward on the path to `id`, but for `asked`; returns the nodes that it asked for.
 
-    def _joined(self, id: NodeId) -> list[str]:
-        """Texts of the whole steps on the path to `id`; the last may be a fragment."""
-        texts = [""]
-        for step in self.tree.path(id):
-            texts[-1] += step.text
-            if step.stop != "length":
-                texts.append("")
-        return texts
-
-    def _twins(self, nodes: Sequence[Node]) -> dict[NodeId, NodeId]:
-        """For each later one of equal steps that one move sampled after one parent: the first of them."""
-        first: dict[tuple[Any, ...], NodeId] = {}
-        twins = {}
-        for node in nodes:
-            same = (node.id[:-1], node.text, node.stop, self.born.get(node.id))
-            if node.id not in self.whole and first.setdefault(same, node.id) != node.id:
-                twins[node.id] = first[same]
-        return twins
+        Empty steps are not sent. A fragment inside the path is asked about by itself, so that it can be ranked.
+        """
+        lacking = {node.id for node in self.tree.path(id) if not node.scored} - asked
+        steps = whole_steps(self.tree, id)
+        for fragment in sorted(lacking - {node for _, node in steps}):
+            self._ask_rewards(fragment, asked | (lacking - {fragment}))
+        for text, node in steps:
+            if node in lacking and not text.strip():
+                self._emit(NodeScored(node, None))
+        sent = [(text, node if node in lacking else None) for text, node in steps if text.strip()]
+        if any(node for _, node in sent):
+            self.pending.missing.add(id)
+            self.pending.judged[id] = [node for _, node in sent]
+            segments = tuple(self.verifier.step(text) for text, _ in sent)
+            self.requests.append(Request("judge", id, (self.judged,), segments))
+        return lacking
 
     # From the models: results become events.
 
     def took_sample(self, node: NodeId, sample: Sample) -> None:
         """Record a finished sample; a chain asks for its next step."""
         pending, move = self.pending, cast(Expand, self.pending.move)
-        self.spent("policy", sample.spend, first=self.born.get(node[:-1]) != self.moves)
+        pending.spent("policy", sample.spend, first=self.born.get(node[:-1]) != self.moves)
         self.segments[node] = sample.ids
         event = self._added(node, sample)
         self._emit(event)
@@ -246,17 +197,19 @@ class Run:
             self._play()
 
     def took_judgement(self, node: NodeId, judgement: Judgement) -> None:
-        """Record a reward; one that is not in [0, 1] counts as a failure of the verifier."""
-        self.spent("verifier", judgement.spend)
-        asked = sum(bool(text.strip()) for text in self._joined(node))
-        if len(judgement.rewards) != asked:
-            raise ValueError(f"{self.verifier.name} gave {len(judgement.rewards)} rewards for {asked} steps")
-        reward = judgement.rewards[-1]
-        fine = reward is not None and 0.0 <= reward <= 1.0
-        self._emit(NodeScored(node, float(reward) if fine else None))
-        if not fine:
-            path = ".".join(map(str, node))
-            self._emit(Noted("warning", f"{self.verifier.name} gave no reward for node {path}, which ranks last"))
+        """Record the rewards of the path to `node`; one that is not in [0, 1] counts as a failure of the verifier."""
+        self.pending.spent("verifier", judgement.spend)
+        wanting = self.pending.judged[node]
+        if len(judgement.rewards) != len(wanting):
+            raise ValueError(f"{self.verifier.name} gave {len(judgement.rewards)} rewards for {len(wanting)} steps")
+        for id, reward in zip(wanting, judgement.rewards, strict=True):
+            if id is None:
+                continue
+            fine = reward is not None and 0.0 <= reward <= 1.0
+            self._emit(NodeScored(id, float(reward) if fine else None))
+            if not fine:
+                path = ".".join(map(str, id))
+                self._emit(Noted("warning", f"{self.verifier.name} gave no reward for node {path}, which ranks last"))
         self.pending.missing.discard(node)
         if not self.pending.missing:
             self._play()
@@ -267,7 +220,7 @@ class Run:
             raise ValueError(f"{self.policy.name} gave a step the log-probability {sample.logprob}")
         text, stop = clean(sample.text), sample.stop
         path = self.tree.text(node[:-1]) + text
-        last = self._joined(node[:-1])[-1] + text
+        last = open_fragment(self.tree, node[:-1]) + text
         answer = self._answer(path if stop == "eos" else last)
         if answer is not None:
             stop = "eos"
@@ -285,23 +238,11 @@ class Run:
             return None
         return self.spellings.setdefault(task.canonical(found) if task else " ".join(found.split()), found)
 
-    def spent(self, role: Role, spend: Spend, *, first: bool = True) -> None:
-        """Add to the move's cost. A prompt is asked for once an answer, by the `first` step of a chain."""
-        asked = spend.prompt_tokens if first else 0
-        counted = Spend(asked, spend.forwarded_tokens, spend.sampled_tokens, spend.flops)
-        self.pending.spend[role] = self.pending.spend.get(role, Spend()) + counted
-
-    def took_time(self, role: Role, seconds: float, *, apportioned: bool) -> None:
-        """Add this run's share of a model's time."""
-        if self.pending is not None:
-            self.pending.seconds[role] = self.pending.seconds.get(role, 0.0) + seconds
-            self.pending.apportioned |= apportioned
-
     def _close(self) -> list[NodeId]:
         """Merge twins, write the move's cost, and return what the strategy is answered with."""
         move, targets = self.pending.move, self.pending.targets
         if isinstance(move, Score):
-            twins = self._twins(move.nodes)
+            twins = twins_among(move.nodes, self.born, self.whole)
             for twin, first in twins.items():
                 self._emit(NodeScored(twin, self.tree.nodes[first].reward))
                 self._emit(NodePruned(twin, "duplicate"))
@@ -311,12 +252,9 @@ class Run:
 
     def _write_cost(self) -> None:
         """One CostIncurred for each model that the move used."""
-        pending = self.pending
-        for role, spend in sorted(pending.spend.items()):
-            counts = (spend.prompt_tokens, spend.forwarded_tokens, spend.sampled_tokens)
-            seconds = round(pending.seconds.get(role, 0.0), 4)
-            self._emit(CostIncurred(role, *counts, spend.flops, seconds, pending.apportioned))
-        pending.spend = {}
+        for cost in self.pending.costs():
+            self._emit(cost)
+        self.pending.spend = {}
 
     # Ends.
 
@@ -346,7 +284,7 @@ class Run:
             self._write_cost()
         self.requests.clear()
         self.pending, self.line = None, None
-        selected = answers.select(self.tree, self.rule)
+        selected = answers.select(self.tree, self.plan.answer_rule)
         if selected is not None:
             self._emit(selected)
         for answer in dict.fromkeys(node.answer for node in self.tree.finished()):

@@ -16,7 +16,6 @@ a solution whose intermediate results are whole and not negative; the grader and
 
 from __future__ import annotations
 
-import ast
 import random
 import re
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
+from tts_explorer.expressions import applied, normal_form, read_expression, value_of
 from tts_explorer.tasks.base import DELIMITER, Problem, boxed
 
 NAME = "countdown"
@@ -176,64 +176,15 @@ def answer(text: str) -> str | None:
 
 
 def canonical(answer: str) -> str:
-    """Sums and products flattened and sorted, so that `7 * (25 - 12)` equals `(25 - 12) * 7`.
+    """Equal but for the order of sums and products: `7 * (25 - 12)` equals `(25 - 12) * 7`.
 
     >>> canonical("3 + 7 * 2") == canonical("(2 * 7) + 3")
     True
     """
     try:
-        return _normal(_parsed(answer))
+        return normal_form(read_expression(answer))
     except (SyntaxError, ValueError, RecursionError):
         return " ".join(answer.split())
-
-
-def _parsed(answer: str) -> ast.expr:
-    """The syntax tree of `answer`. Raises SyntaxError or ValueError if it is not plain arithmetic."""
-    if len(answer) > 200 or not re.fullmatch(r"[\d\s+\-*/()×÷·]*", answer):
-        raise ValueError("not plain arithmetic")
-    plain = answer.replace("×", "*").replace("·", "*").replace("÷", "/")
-    if re.search(r"\*\s*\*|/\s*/", plain):
-        raise ValueError("only + - * / are allowed")
-    return ast.parse(plain.strip(), mode="eval").body
-
-
-OPS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-
-
-def _terms(node: ast.expr, up: type[ast.operator], down: type[ast.operator], sign: bool) -> list[tuple[bool, str]]:
-    """The operands of a chain of one precedence, each with whether it is added (multiplied) or not."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (up, down)):
-        right = sign if isinstance(node.op, up) else not sign
-        return _terms(node.left, up, down, sign) + _terms(node.right, up, down, right)
-    return [(sign, _normal(node))]
-
-
-def _normal(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return str(node.value)
-    for ops, signs in (((ast.Add, ast.Sub), "+-"), ((ast.Mult, ast.Div), "*/")):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ops):
-            terms = sorted(_terms(node, *ops, True), key=lambda t: (not t[0], t[1]))
-            return "(" + " ".join(signs[not up] + text for up, text in terms) + ")"
-    raise ValueError("only whole numbers and + - * / are allowed")
-
-
-def _value(node: ast.expr, used: list[int]) -> Fraction:
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        used.append(node.value)
-        return Fraction(node.value)
-    if isinstance(node, ast.BinOp) and type(node.op) in OPS:
-        left, right = _value(node.left, used), _value(node.right, used)
-        return _apply(left, OPS[type(node.op)], right)
-    raise ValueError("only whole numbers and + - * / are allowed")
-
-
-def _apply(a: Fraction, op: str, b: Fraction) -> Fraction:
-    if op == "/":
-        if b == 0:
-            raise ValueError("division by zero")
-        return a / b
-    return a + b if op == "+" else a - b if op == "-" else a * b
 
 
 def grade(problem: Problem, text: str) -> bool:
@@ -244,7 +195,7 @@ def grade(problem: Problem, text: str) -> bool:
     """
     used: list[int] = []
     try:
-        value = _value(_parsed(answer(text) or text), used)
+        value = value_of(read_expression(answer(text) or text), used)
     except (SyntaxError, ValueError, RecursionError):
         return False
     return value == problem.data["target"] and sorted(used) == sorted(problem.data["numbers"])
@@ -312,5 +263,5 @@ def _after(pool: list[int], step: str) -> list[int] | None:
             return None
         after.remove(number)
     after = sorted([*after, c])
-    right = (op != "/" or b != 0) and _apply(Fraction(a), op, Fraction(b)) == c
+    right = (op != "/" or b != 0) and applied(Fraction(a), op, Fraction(b)) == c
     return after if right and after == sorted(map(int, found[5].split())) else None

@@ -13,11 +13,10 @@ from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tts_explorer.train.data import Batch, batches
-from tts_explorer.train.muon import Muon
+from tts_explorer.train.fit import LossBar, optimizers, rate_at, restore, save, update
 from tts_explorer.train.tokenizer import train_tokenizer
 
 
@@ -61,20 +60,6 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
     return LlamaForCausalLM(config)
 
 
-def optimizers(model: torch.nn.Module, lr: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the layers, AdamW for embeddings, head and norms."""
-    inside = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
-    ids = {id(p) for p in inside}
-    outside = [p for p in model.parameters() if id(p) not in ids]
-    adamw = torch.optim.AdamW(outside, lr=lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-    return [Muon(inside, lr), adamw]
-
-
-def rate_at(step: int, *, steps: int, warmup: int, decay: float) -> float:
-    """Warm-up, plateau, linear fall to zero: the factor on the learning rate, in [0, 1]."""
-    return min(1.0, (step + 1) / warmup, (steps - step) / max(1, int(decay * steps)))
-
-
 def loss_of(model: LlamaForCausalLM, batch: Batch, run: Callable[..., Any] | None = None) -> torch.Tensor:
     """Mean next-token loss in nats over the positions with a target; the head runs on those alone."""
     inputs, targets = (t.to(model.device) for t in batch)
@@ -104,49 +89,21 @@ def train_policy(
     tokenizer = train_tokenizer(work / name)
     model = new_model(recipe, tokenizer).to(device)
     opts = optimizers(model, recipe.lr)
-    state, step, pool = work / f"{name}.pt", 0, 0
-    if state.exists():
-        saved = torch.load(state, map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        for opt, old in zip(opts, saved["optimizers"], strict=True):
-            opt.load_state_dict(old)
-        step, pool = saved["step"], saved["pool"]
+    state = work / f"{name}.pt"
+    step, pool = restore(model, opts, state, "step", "pool")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
-    mean = seen = 0.0
-    with tqdm(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
+    with LossBar(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
         for pool, pooled in batches(tokenizer, tokens=recipe.batch, seed=seed, pool=pool):
             for batch in pooled[: steps - step]:
                 factor = rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
-                loss = update(opts, recipe.lr * factor, loss_of(model, batch, run))
-                step, mean, seen = step + 1, 0.98 * mean + 0.02 * loss, 0.98 * seen + 0.02
-                bar.update()
-                bar.set_postfix(loss=f"{mean / seen:.4f}", tokens=f"{step * recipe.batch:.2e}")
+                bar.took(update(opts, recipe.lr * factor, loss_of(model, batch, run)))
+                step += 1
             save(model, opts, state, step=step, pool=pool + 1)
             after_pool(pool)
             if step == steps:
                 break
     model.save_pretrained(work / name)
     return work / name
-
-
-def update(opts: list[torch.optim.Optimizer], lr: float, loss: torch.Tensor) -> float:
-    """One step down the gradient of `loss` at rate `lr`, the gradient's norm cut at 1; returns the loss."""
-    loss.backward()
-    params = [p for opt in opts for group in opt.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(params, 1.0)
-    for opt in opts:
-        for group in opt.param_groups:
-            group["lr"] = lr
-        opt.step()
-        opt.zero_grad(set_to_none=True)
-    return loss.item()
-
-
-def save(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Path, **counters: int) -> None:
-    """Write a checkpoint so that a crash leaves either the old one or the new one."""
-    new = state.with_suffix(".new")
-    torch.save({"model": model.state_dict(), "optimizers": [opt.state_dict() for opt in opts], **counters}, new)
-    new.replace(state)
 
 
 def validation_loss(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, count: int = 8) -> float:

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn.functional import log_softmax
-from tqdm import tqdm
 from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from tts_explorer.tasks import task_named
-from tts_explorer.train.policy import optimizers, rate_at, save, update
+from tts_explorer.train.fit import LossBar, optimizers, rate_at, restore, save, update
 from tts_explorer.train.rollouts import Rollout, make_rollouts, read_rollouts
 
 Example = tuple[list[int], list[int], list[float]]
@@ -45,27 +44,19 @@ def train_prm(
     model = LlamaForTokenClassification.from_pretrained(base, num_labels=2, id2label={0: "wrong", 1: "right"})
     model = model.to(device).train()
     opts = optimizers(model, lr)
-    state, step, epoch = work / f"{name}.pt", 0, 0
-    if state.exists():
-        saved = torch.load(state, map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        for opt, old in zip(opts, saved["optimizers"], strict=True):
-            opt.load_state_dict(old)
-        step, epoch = saved["step"], saved["epoch"]
+    state = work / f"{name}.pt"
+    step, begin = restore(model, opts, state, "step", "epoch")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
     found = [rollout for path in paths for rollout in read_rollouts(path)]
     total = epochs * len(cut(list(encoded(tokenizer, found)), batch, random.Random(0)))
-    mean = seen = 0.0
-    with tqdm(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
-        for epoch in range(epoch, epochs):
+    with LossBar(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
+        for epoch in range(begin, epochs):
             rng = random.Random(f"{seed}/{epoch}")
             examples = list(encoded(tokenizer, [reworded(rollout, rng) for rollout in found]))
             for part in cut(examples, batch, rng)[: total - step]:
                 factor = rate_at(step, steps=total, warmup=50, decay=0.6)
-                loss = update(opts, lr * factor, loss_of(model, part, run))
-                step, mean, seen = step + 1, 0.98 * mean + 0.02 * loss, 0.98 * seen + 0.02
-                bar.update()
-                bar.set_postfix(loss=f"{mean / seen:.4f}")
+                bar.took(update(opts, lr * factor, loss_of(model, part, run)))
+                step += 1
             save(model, opts, state, step=step, epoch=epoch + 1)
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)

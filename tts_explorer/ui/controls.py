@@ -83,14 +83,7 @@ def build(open_models: bool = True) -> Controls:
     )  # fmt: skip
     named = [(title_of(strategy_named(name)), name) for name in strategy_names()]
     strategy = gr.Dropdown(named, value="beam_search", label="Strategy", info=sentence("beam_search"), elem_id="strategy")
-    shown = settings_of(strategy_named("beam_search"))
-    sliders = {
-        name: gr.Slider(
-            setting.low, min(setting.high, 64), value=default, step=1, label=name, info=setting.effect, visible=name in shown,
-            elem_id=f"setting-{name}",
-        )
-        for name, (setting, default) in all_settings().items()
-    }  # fmt: skip
+    sliders = settings_sliders("beam_search")
     with gr.Accordion("Sampling and budget", open=False):
         temperature = gr.Slider(0, 2, value=1.0, step=0.1, label="temperature", info="0 always takes the likeliest token.")
         seed = gr.Number(0, label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, info="The same seed searches the same way.")
@@ -103,6 +96,18 @@ def build(open_models: bool = True) -> Controls:
         show_progress="hidden",
     )  # fmt: skip
     return Controls(start, stop, problem, state, policy, verifier, strategy, temperature, seed, tokens, sliders)
+
+
+def settings_sliders(strategy: str) -> dict[str, gr.Slider]:
+    """A slider for every setting that some strategy has; those of `strategy` are shown."""
+    shown = settings_of(strategy_named(strategy))
+    return {
+        name: gr.Slider(
+            setting.low, min(setting.high, 64), value=default, step=1, label=name, info=setting.effect,
+            visible=name in shown, elem_id=f"setting-{name}",
+        )
+        for name, (setting, default) in all_settings().items()
+    }  # fmt: skip
 
 
 def sentence(strategy: str) -> str:
