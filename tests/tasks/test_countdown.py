@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tts_explorer.tasks import countdown, task_named
 from tts_explorer.tasks.base import problem_at, split_of
-from tts_explorer.expressions import read_expression, value_of
+from tts_explorer.expressions import OPS, read_expression, value_of
 from tts_explorer.tasks.countdown import canonical, check, grade, parse, solve
 
 GOLDEN = {
@@ -165,7 +165,7 @@ def shuffled(node: ast.expr, rng: Random) -> str:
     """The same expression with the sides of + and * swapped here and there."""
     if isinstance(node, ast.Constant):
         return str(node.value)
-    left, right, op = shuffled(node.left, rng), shuffled(node.right, rng), countdown.OPS[type(node.op)]
+    left, right, op = shuffled(node.left, rng), shuffled(node.right, rng), OPS[type(node.op)]
     if op in "+*" and rng.random() < 0.5:
         left, right = right, left
     return f"({left} {op} {right})"
