@@ -43,6 +43,8 @@ EVIL = (  # each stands wherever a person or a model could have written somethin
     '<svg><a href="javascript:window.pwned=1"><text>x</text></a></svg>',
     "${window.pwned=1}{{window.pwned}}`'\"><iframe src=/pwned>",
 )
+CUT_SHORT = ("AbortError", "Connection errored out")
+"""What the browser says when a reload ends a stream."""
 SOURCE = """def beam(root):
     beam = [root]
     for depth in range(3):
@@ -96,15 +98,16 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
     """Open pages, each in a context of its own; any error in one fails the test."""
     contexts, errors = [], []
 
-    def opened(width: int = 1280, motion: str = "reduce") -> Any:
+    def opened(width: int = 1280, motion: str = "reduce", reloads: bool = False) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion=motion, color_scheme="light", service_workers="block"
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        note = (lambda text: None if any(cut in text for cut in CUT_SHORT) else errors.append(text)) if reloads else errors.append
+        page.on("pageerror", lambda error: note(str(error)))
+        page.on("console", lambda said: note(said.text) if said.type == "error" else None)
         page.on("dialog", lambda dialog: (errors.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
         return page
 

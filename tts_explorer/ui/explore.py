@@ -34,7 +34,7 @@ history.replaceState(null, '', url); } return id; }"""
 def build(service: Service, *, open_models: bool = True) -> None:
     """Lay the page out inside the Blocks that are open."""
     visitor = gr.BrowserState("", storage_key="tts-explorer-visitor", secret="tts-explorer")
-    session = gr.State("")
+    session = gr.Textbox("", visible="hidden", label="session")
     with gr.Sidebar(width=340, elem_id="controls"):
         chosen = controls.build(open_models)
     message = gr.HTML("", elem_id="message", apply_default_css=False)

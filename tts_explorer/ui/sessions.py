@@ -22,7 +22,7 @@ def build(service: Service) -> None:
         words = gr.Textbox(label="Find", placeholder="words in the problem or in a step", elem_id="find", scale=4)
         again = gr.Button("Refresh", elem_id="refresh", scale=1)
     ids = gr.State([])
-    target = gr.Textbox(visible=False)
+    target = gr.Textbox(visible="hidden", label="session")
     table = gr.Dataframe(
         headers=HEADERS, datatype="str", interactive=False, wrap=True, elem_id="sessions", show_search="none",
         column_widths=["13%", "29%", "11%", "11%", "10%", "10%", "6%", "7%", "5%"],
