@@ -48,9 +48,13 @@ def launch_options() -> dict[str, Any]:
 
 
 def serve(*, host: str = "127.0.0.1", port: int | None = None, db: Path | None = None) -> None:
-    """Serve the page until it is interrupted. `port` None takes the first free one from 7860."""
+    """Serve the page until it is interrupted. `port` None takes the first free one from 7860.
+
+    `db` None takes the environment's TTS_EXPLORER_DB, else the platform's data folder.
+    """
     hosted = bool(os.environ.get("SPACE_ID"))
-    service = Service(Store(db or default_path()), Models())
+    named = os.environ.get("TTS_EXPLORER_DB")
+    service = Service(Store(db or (Path(named) if named else default_path())), Models())
     page = build(service, open_models=not hosted)
     try:
         page.launch(server_name="0.0.0.0" if hosted else host, server_port=port, prevent_thread_lock=True, **launch_options())

@@ -65,10 +65,9 @@ def build(open_models: bool = True) -> Controls:
     """Lay the controls out; without `open_models` only the bundled ones can be chosen."""
     text, chosen = draw("countdown", 3, 0)
     state = gr.State(chosen)
-    with gr.Row(equal_height=True):
-        choices = [(task_named(name).TITLE.split(":")[0], name) for name in task_names()]
-        task = gr.Dropdown(choices, value="countdown", label="Task", min_width=120)
-        level = gr.Slider(LEVELS[0], LEVELS[-1], value=3, step=1, label="Level (5 is hardest)", min_width=120)
+    choices = [(task_named(name).TITLE.split(":")[0], name) for name in task_names()]
+    task = gr.Dropdown(choices, value="countdown", label="Task", elem_id="task")
+    level = gr.Slider(LEVELS[0], LEVELS[-1], value=3, step=1, label="Level, 5 is hardest", elem_id="level")
     problem = gr.Textbox(text, label="Problem", info="Change the numbers, or type your own.", lines=3, max_lines=8, elem_id="problem")
     another = gr.Button("Another one", size="sm", elem_id="another")
     with gr.Row():

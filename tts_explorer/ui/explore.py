@@ -27,14 +27,19 @@ EVERY = 0.2
 """Seconds between two looks at a running search."""
 DRAFT = 40
 """Characters of text in flight that the page shows."""
-NAME_SESSION = """(id) => { if (id) { const url = new URL(location.href); url.searchParams.set('session', id);
-history.replaceState(null, '', url); } return id; }"""
+TOGGLE = "document.querySelector('#controls .toggle-button')?.click()"
+CLOSE_ON_PHONES = f"if (innerWidth < 768 && document.querySelector('#controls.open')) {TOGGLE};"
+NAME_SESSION = f"""(id) => {{ if (id) {{ const url = new URL(location.href); url.searchParams.set('session', id);
+history.replaceState(null, '', url); {CLOSE_ON_PHONES} }} return id; }}"""
+RECORDED = "A recorded search: press play to watch it again step by step, or start one of your own."
 
 
 def build(service: Service, *, open_models: bool = True) -> None:
     """Lay the page out inside the Blocks that are open."""
     visitor = gr.BrowserState("", storage_key="tts-explorer-visitor", secret="tts-explorer")
     session = gr.Textbox("", visible="hidden", label="session")
+    drawer = gr.Button("Choose a problem and start", variant="primary", elem_id="drawer")
+    drawer.click(None, js=f"() => {{ {TOGGLE} }}")
     with gr.Sidebar(width=340, elem_id="controls"):
         chosen = controls.build(open_models)
     message = gr.HTML("", elem_id="message", apply_default_css=False)
@@ -47,6 +52,7 @@ def build(service: Service, *, open_models: bool = True) -> None:
     begun.then(follower(service), session, [view, message], show_progress="hidden", concurrency_limit=None,
                trigger_mode="multiple")  # fmt: skip
     chosen.stop.click(stopper(service), [visitor, session], message, queue=False, show_progress="hidden")
+    gr.context.Context.root_block.load(None, js=f"() => {{ {CLOSE_ON_PHONES} }}")
     gr.context.Context.root_block.load(
         attacher(service), visitor, [view, message, session, visitor], show_progress="hidden", concurrency_limit=None
     )
@@ -106,8 +112,9 @@ def attacher(service: Service) -> Callable[..., Any]:
             known = examples()
             id = EXAMPLE + known[0] if known else ""
             service.warm()
+        about = say(RECORDED) if id.startswith(EXAMPLE) else None
         async for shown, message in following(service, id, str(request.session_hash)):
-            yield shown, message, id, visitor
+            yield shown, message or about or message, id, visitor
 
     return attach
 
