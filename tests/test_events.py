@@ -28,9 +28,7 @@ from tts_explorer.events import (
 )
 
 ONE_OF_EACH = [
-    SearchStarted(
-        "What is 1 + 1?", "beam_search", settings={"n": 4}, budget={"nodes": 9.0}, versions={"m": "sha256:00"}
-    ),
+    SearchStarted("What is 1 + 1?", "beam_search", settings={"n": 4}, budget={"nodes": 9.0}, versions={"m": "sha256:00"}),
     NodeAdded((0, 2), "step\n\n", 4, -1.25, "step", False, revises=(1, 0)),
     NodeAdded((1,), "\\boxed{2}", 9, -0.5, "eos", True, answer="2", greedy=True),
     NodeScored((0,), 0.25),

@@ -113,9 +113,7 @@ def verifier_of(judge: Any = "fair", **options: Any) -> ScriptedVerifier:
     return ScriptedVerifier(VERIFIERS[judge] if isinstance(judge, str) else judge, **options)
 
 
-def search(
-    strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any
-) -> Run:
+def search(strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any) -> Run:
     """A run of `strategy` (a function, or a name with its small settings) on models or names from the tables above."""
     if isinstance(strategy, str):
         plan.setdefault("settings", SMALL[strategy])

@@ -1,15 +1,15 @@
 """Everything that can go wrong, as a tree.
 
-    TTSExplorerError
-    ├── UserError            the person can act on it: one clear sentence, no traceback
-    │   ├── BadSetting       a value out of its range, before anything is spent
-    │   ├── UnknownName      no strategy, task, model or session of that name
-    │   ├── BadProblem       a problem that can't be posed to the chosen model
-    │   ├── BadSession       an export or a database that can't be read
-    │   └── ModelUnavailable a model that can't be loaded, or has gone
-    └── StrategyError        a strategy broke the rules of moves
-        ├── NotScored        it ranked a node that it never asked the verifier about
-        └── BadMove          it asked for something that can't be done
+TTSExplorerError
+├── UserError            the person can act on it: one clear sentence, no traceback
+│   ├── BadSetting       a value out of its range, before anything is spent
+│   ├── UnknownName      no strategy, task, model or session of that name
+│   ├── BadProblem       a problem that can't be posed to the chosen model
+│   ├── BadSession       an export or a database that can't be read
+│   └── ModelUnavailable a model that can't be loaded, or has gone
+└── StrategyError        a strategy broke the rules of moves
+    ├── NotScored        it ranked a node that it never asked the verifier about
+    └── BadMove          it asked for something that can't be done
 """
 
 

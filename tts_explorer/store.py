@@ -43,8 +43,7 @@ def m001_searches_and_events(db: Database) -> None:
     )
     db.execute("CREATE INDEX searches_created ON searches(created)")
     db.execute(
-        "CREATE INDEX events_of_note ON events(search, kind)"
-        " WHERE kind IN ('AnswerSelected', 'AnswerGraded', 'SearchFinished')"
+        "CREATE INDEX events_of_note ON events(search, kind) WHERE kind IN ('AnswerSelected', 'AnswerGraded', 'SearchFinished')"
     )
     db.execute("CREATE INDEX events_by_parent ON events(json_extract(body, '$.parent')) WHERE seq = 0")
     db.execute("CREATE VIRTUAL TABLE texts USING fts5(search UNINDEXED, text)")

@@ -119,9 +119,7 @@ def _check_stream(stream: list[Record], name: str) -> None:
         if isinstance(event, NodeAdded):
             known = event.node and event.node[:-1] in nodes and event.node not in nodes and min(event.node) >= 0
             if not known or len(event.node) > DEEPEST:
-                raise BadSession(
-                    f"{name} was refused whole: event {record.seq} adds a node without its parent, or twice"
-                )
+                raise BadSession(f"{name} was refused whole: event {record.seq} adds a node without its parent, or twice")
             nodes.add(event.node)
         elif isinstance(event, OF_A_NODE) and event.node not in nodes:
             raise BadSession(f"{name} was refused whole: event {record.seq} is about a node that was never added")

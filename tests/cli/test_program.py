@@ -47,9 +47,7 @@ def environment():
 
 
 def python(*arguments):
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 
 def test_help_and_lists_import_neither_torch_nor_gradio(tmp_path):
@@ -66,9 +64,7 @@ print(sorted({"torch", "gradio", "transformers", "plotly"} & set(sys.modules)))
 
 def test_the_module_is_the_program():
     done = python("-m", "tts_explorer", "replay", "nosuch", "--db", "/dev/null/x.db")
-    assert (
-        done.returncode == 1 and done.stderr.startswith("Error: x.db can't be used") and "Traceback" not in done.stderr
-    )
+    assert done.returncode == 1 and done.stderr.startswith("Error: x.db can't be used") and "Traceback" not in done.stderr
     assert python("-m", "tts_explorer").returncode == 2
 
 

@@ -24,9 +24,7 @@ def test_sessions_are_listed_newest_first(run, ids):
     assert [json.loads(line)["id"] for line in run("sessions", "--json", "--limit", 1).stdout.splitlines()] == ids[1:]
 
 
-@pytest.mark.parametrize(
-    ("query", "found"), [("figs", 2), ("FIGS left", 2), ("kiwis", 0), ('"', 2), ("AND", 0), ("\x1b", 0)]
-)
+@pytest.mark.parametrize(("query", "found"), [("figs", 2), ("FIGS left", 2), ("kiwis", 0), ('"', 2), ("AND", 0), ("\x1b", 0)])
 def test_sessions_are_searched_by_words(run, ids, query, found):
     result = run("sessions", "--search", query, "--json")
     assert result.exit_code == 0 and len(result.stdout.splitlines()) == found
@@ -100,9 +98,7 @@ def test_an_export_replaces_a_file_at_once_or_not_at_all(run, ids, tmp_path, mon
 def test_names_of_nothing(run, ids, tmp_path, monkeypatch, arguments, complaint):
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
-    assert (
-        result.exit_code == 1 and result.stdout == "" and complaint in result.stderr and result.stderr.count("\n") == 1
-    )
+    assert result.exit_code == 1 and result.stdout == "" and complaint in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_a_prefix_of_several_ids_is_refused(run, tmp_path):
@@ -114,9 +110,7 @@ def test_a_prefix_of_several_ids_is_refused(run, tmp_path):
     assert "more than one" in run("replay", "ab").stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [("replay",), ("export",), ("import",), ("sessions", "--limit", "0"), ("replay", "a", "b")]
-)
+@pytest.mark.parametrize("arguments", [("replay",), ("export",), ("import",), ("sessions", "--limit", "0"), ("replay", "a", "b")])
 def test_bad_usage_is_exit_code_2(run, arguments):
     assert run(*arguments).exit_code == 2
 

@@ -42,9 +42,7 @@ def test_with_json_standard_output_is_the_stored_stream_and_nothing_else(run, tm
 
 
 def test_every_option_reaches_the_search(run):
-    options = (
-        "--strategy dvts --seed 7 --temperature 0.5 --max-step-tokens 30 --aggregate min --rule majority --policy q"
-    )
+    options = "--strategy dvts --seed 7 --temperature 0.5 --max-step-tokens 30 --aggregate min --rule majority --policy q"
     budgets = "--budget-nodes 900 --budget-tokens 9000 --budget-flops 1e12 --budget-seconds 60"
     started = lines(run(*ASK, "--json", *options.split(), *budgets.split()))[0]
     assert (started["strategy"], started["seed"], started["aggregate"], started["rule"]) == (
@@ -189,9 +187,7 @@ def test_a_search_that_fails_says_so(run, monkeypatch):
 
     monkeypatch.setattr(command, "Models", lambda: Models(broken))
     result = run("solve", "--problem", FIGS, "--strategy", "greedy")
-    assert (
-        result.exit_code == 1 and "Error: the search failed:" in result.stderr and "ZeroDivisionError" in result.stderr
-    )
+    assert result.exit_code == 1 and "Error: the search failed:" in result.stderr and "ZeroDivisionError" in result.stderr
 
 
 def test_a_session_that_cannot_be_saved_is_a_failure(run, monkeypatch):

@@ -23,9 +23,7 @@ def tiny_config(**options):
     from transformers import LlamaConfig
 
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-    return LlamaConfig(
-        **{"vocab_size": 320, "num_key_value_heads": 2, "max_position_embeddings": 128, **shape, **options}
-    )
+    return LlamaConfig(**{"vocab_size": 320, "num_key_value_heads": 2, "max_position_embeddings": 128, **shape, **options})
 
 
 def byte_tokenizer():

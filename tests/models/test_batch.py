@@ -11,9 +11,7 @@ from tts_explorer.models.batch import WorkingBatch
 def model():
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = LlamaConfig(
-        vocab_size=300, num_key_value_heads=2, max_position_embeddings=96, initializer_range=0.3, **shape
-    )
+    config = LlamaConfig(vocab_size=300, num_key_value_heads=2, max_position_embeddings=96, initializer_range=0.3, **shape)
     return LlamaForCausalLM(config).eval()
 
 

@@ -11,9 +11,7 @@ from tts_explorer.models.flops import Flops
 
 def llama(**options):
     shape = {"hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 3, "num_attention_heads": 4}
-    config = LlamaConfig(
-        **{"vocab_size": 100, "max_position_embeddings": 64, "num_key_value_heads": 4, **shape, **options}
-    )
+    config = LlamaConfig(**{"vocab_size": 100, "max_position_embeddings": 64, "num_key_value_heads": 4, **shape, **options})
     return LlamaForCausalLM(config).eval()
 
 

@@ -25,9 +25,7 @@ def close(records):
     lines = []
     for event, *_ in (item if isinstance(item, tuple) and len(item) == 2 else item[1:] for item in comparable(records)):
         fields = {name: getattr(event, name) for name in type(event).__dataclass_fields__}
-        lines.append(
-            {k: v for k, v in fields.items() if k not in ("logprob", "reward", "forwarded_tokens", "flops", "votes")}
-        )
+        lines.append({k: v for k, v in fields.items() if k not in ("logprob", "reward", "forwarded_tokens", "flops", "votes")})
     return lines
 
 

@@ -180,9 +180,7 @@ def test_a_search_that_ends_for_any_cause_yields_its_best_answer_so_far(plan, bu
     selected = only(records, AnswerSelected)
     finished = run.tree.finished()
     assert bool(selected) == bool(finished)
-    assert [event.answer for event in only(records, AnswerGraded)] == list(
-        dict.fromkeys(node.answer for node in finished)
-    )
+    assert [event.answer for event in only(records, AnswerGraded)] == list(dict.fromkeys(node.answer for node in finished))
     if selected:
         unselected = SearchTree.of(event for event in events(records) if not isinstance(event, AnswerSelected))
         assert selected == [select(unselected, run.plan.answer_rule)]
@@ -224,9 +222,7 @@ def test_a_search_alone_equals_the_same_search_among_others(many, data):
         ticks += run.policy.ticks
     policy, verifier = policy_of("fair"), verifier_of("fails now and then")
     shared = [plan | {"policy": policy, "verifier": verifier} for plan in many]
-    runs = [
-        search(**plan, budget=budget, id=str(i)) for i, (plan, budget) in enumerate(zip(shared, budgets, strict=True))
-    ]
+    runs = [search(**plan, budget=budget, id=str(i)) for i, (plan, budget) in enumerate(zip(shared, budgets, strict=True))]
     together = drive(*runs)
     assert [comparable(records) for records in together] == alone
     assert policy.ticks < ticks

@@ -57,9 +57,7 @@ def counted(calls):
 
 
 def test_a_stream_says_everything_that_a_rerun_needs():
-    run = search(
-        "beam_search", seed=7, temperature=0.5, aggregate="min", rule="weighted", budget={"nodes": 5}, parent="x"
-    )
+    run = search("beam_search", seed=7, temperature=0.5, aggregate="min", rule="weighted", budget={"nodes": 5}, parent="x")
     [records] = drive(run)
     [started] = only(records, SearchStarted)
     assert (started.problem, started.task, started.truth) == (PROBLEM.text, "arithmetic", "8")
@@ -71,9 +69,7 @@ def test_a_stream_says_everything_that_a_rerun_needs():
     assert started.started.endswith("+00:00") and started.schema == 1
 
 
-@pytest.mark.parametrize(
-    ("strategy", "rule"), [("greedy", "last"), ("self_consistency", "majority"), ("best_of_n", "best")]
-)
+@pytest.mark.parametrize(("strategy", "rule"), [("greedy", "last"), ("self_consistency", "majority"), ("best_of_n", "best")])
 def test_a_strategy_brings_its_own_rule(strategy, rule):
     assert search(strategy).plan.answer_rule == rule
 
@@ -84,9 +80,7 @@ def test_the_line_is_counted_within_the_source():
     source = started.source.splitlines()
     for record in records:
         if record.line is not None:
-            word = {NodeAdded: "Expand", NodeScored: "Score", Noted: "Note", NodeSelected: "Select"}.get(
-                type(record.event)
-            )
+            word = {NodeAdded: "Expand", NodeScored: "Score", Noted: "Note", NodeSelected: "Select"}.get(type(record.event))
             assert word is None or word in source[record.line - 1]
     assert records[0].line is None and records[-1].line is None
 
@@ -261,9 +255,7 @@ def test_equal_answers_share_the_first_spelling():
 
 
 def test_without_a_task_nothing_is_graded():
-    run = search(
-        "self_consistency", chosen(("\\boxed{a  b}", "eos"), ("\\boxed{a b}", "eos")), problem=LOOSE, task=None
-    )
+    run = search("self_consistency", chosen(("\\boxed{a  b}", "eos"), ("\\boxed{a b}", "eos")), problem=LOOSE, task=None)
     [records] = drive(run)
     assert [grade.correct for grade in only(records, AnswerGraded)] == [None]
     assert only(records, AnswerSelected)[0].votes.popitem()[1] == 4.0 and run.tree.started.task is None

@@ -124,8 +124,7 @@ def test_a_database_that_a_newer_program_wrote(tmp_path):
     path = tmp_path / "sessions.db"
     with closing(Store(path)) as store:
         store.connection.execute(
-            "INSERT INTO _sqlite_migrations SELECT 9, migration_set, 'm999_later', applied_at"
-            " FROM _sqlite_migrations LIMIT 1"
+            "INSERT INTO _sqlite_migrations SELECT 9, migration_set, 'm999_later', applied_at FROM _sqlite_migrations LIMIT 1"
         )
         store.connection.commit()
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

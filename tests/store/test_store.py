@@ -32,9 +32,7 @@ SHARED = settings(max_examples=30, suppress_health_check=[HealthCheck.function_s
 @st.composite
 def streams(draw):
     """The records of one search: nodes below nodes, each perhaps scored and pruned, with or without an end."""
-    events = [
-        SearchStarted(draw(TEXT), draw(TEXT), settings=draw(st.dictionaries(TEXT, st.integers(0, 99), max_size=2)))
-    ]
+    events = [SearchStarted(draw(TEXT), draw(TEXT), settings=draw(st.dictionaries(TEXT, st.integers(0, 99), max_size=2)))]
     nodes, grown = [()], {}
     for _ in range(draw(st.integers(0, 5))):
         parent = draw(st.sampled_from(nodes))

@@ -27,9 +27,7 @@ def test_every_subtree_keeps_its_best_step_and_grows_beam_width_more():
     assert search.send([]) == Score(nodes[2:])
     assert search.send(nodes[2:]) == Prune([nodes[3]], "rank")
     assert search.send([]) == Expand([nodes[1], nodes[2]], 2, to_end=True)
-    ends = [step(0, 1, i, 0, score=0.5, done=True) for i in range(2)] + [
-        step(3, 0, i, score=0.5, done=True) for i in range(2)
-    ]
+    ends = [step(0, 1, i, 0, score=0.5, done=True) for i in range(2)] + [step(3, 0, i, score=0.5, done=True) for i in range(2)]
     assert search.send(ends) == Score(ends[:2])
     assert search.send(ends[:2]) == Prune([], "rank")
     assert search.send([]) == Score(ends[2:])

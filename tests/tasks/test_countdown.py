@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tts_explorer.expressions import OPS, read_expression, value_of
 from tts_explorer.tasks import countdown, task_named
 from tts_explorer.tasks.base import problem_at, split_of
-from tts_explorer.expressions import OPS, read_expression, value_of
 from tts_explorer.tasks.countdown import canonical, check, grade, parse, solve
 
 GOLDEN = {
@@ -23,9 +23,7 @@ GOLDEN = {
     ("test", 3, 0): "With 13, 7, 10 and 17, each used exactly once, and + - * /, reach 21. = 7 + 17 - 13 + 10",
     ("train", 3, 3): "Use 24, 1, 8 and 1, each once, with + - * / to make 32. = 24 + 1 + 8 - 1",
     ("test", 4, 0): "With 8, 21, 2, 8 and 16, each used exactly once, and + - * /, reach 67. = 8 * 8 + 21 - 2 - 16",
-    ("train", 4, 3): (
-        "With 24, 21, 1, 10 and 3, each used exactly once, and + - * /, reach 58. = 24 * 10 / 3 - (21 + 1)"
-    ),
+    ("train", 4, 3): ("With 24, 21, 1, 10 and 3, each used exactly once, and + - * /, reach 58. = 24 * 10 / 3 - (21 + 1)"),
     ("test", 5, 0): "Use 5, 12, 6, 13, 47 and 3, each once, with + - * / to make 218. = (5 * 3 + 6) * 12 - 47 + 13",
     ("train", 5, 3): "Use 37, 5, 12, 36, 7 and 43, each once, with + - * / to make 28. = 36 - (43 - (37 + 12) * 5 / 7)",
 }
@@ -94,9 +92,7 @@ def test_six_numbers_without_a_solution_are_settled_in_seconds(text):
 P = parse("make 46 with 3 7 25")
 
 
-@pytest.mark.parametrize(
-    "text", ["3 * 7 + 25", "25+7*3", "\\boxed{(7 × 3) + 25}", "7·3+25", "  25 + 3*7\n", "(((3)))*7+25"]
-)
+@pytest.mark.parametrize("text", ["3 * 7 + 25", "25+7*3", "\\boxed{(7 × 3) + 25}", "7·3+25", "  25 + 3*7\n", "(((3)))*7+25"])
 def test_any_right_expression_is_right(text):
     assert grade(P, text)
 

@@ -108,7 +108,8 @@ def test_auc_counts_pairs() -> None:
     rng = random.Random(0)
     scores = [rng.randrange(5) / 4 for _ in range(60)]
     labels = [rng.random() < 0.3 + 0.4 * score for score in scores]
-    pairs = [(a, b) for a, x in zip(scores, labels) for b, y in zip(scores, labels) if x and not y]
+    labelled_scores = list(zip(scores, labels, strict=True))
+    pairs = [(a, b) for a, x in labelled_scores for b, y in labelled_scores if x and not y]
     assert auc(scores, labels) == pytest.approx(sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs))
 
 

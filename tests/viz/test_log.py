@@ -35,7 +35,9 @@ def test_an_added_node_its_score_and_its_fate_take_at_most_250_bytes(first: int)
         terminal = rng.random() < 0.3
         answer = hostile(rng, 60) or "x" if terminal else None
         nodes.append(node)
-        added = NodeAdded(node, hostile(rng, 300), 5, -1.0, rng.choice(["step", "eos", "length"]), terminal, answer, rng.random() < 0.5)
+        added = NodeAdded(
+            node, hostile(rng, 300), 5, -1.0, rng.choice(["step", "eos", "length"]), terminal, answer, rng.random() < 0.5
+        )
         for event in (added, NodeScored(node, rng.random()), NodePruned(node, hostile(rng, 40))):
             records.append(Record(first + len(records), 0.0, rng.randrange(100, 999), event))
     sizes: dict[int, int] = {}
@@ -58,6 +60,16 @@ def test_cut_keeps_a_prefix_of_bounded_size() -> None:
 
 def test_a_grade_names_the_nodes_that_gave_the_answer() -> None:
     first, second, third = (NodeAdded((i,), f"so {x}", 3, -1.0, "eos", True, x) for i, x in enumerate(["13", "3", "13"]))
-    events = [SearchStarted("p", "s"), first, second, third, AnswerSelected("13", (0,), "best"), AnswerGraded("13", True), AnswerGraded("3", False)]
-    grades = [line for line in lines(projected(Record(i, 0.0, None, event) for i, event in enumerate(events))) if line["k"] == "@"]
+    events = [
+        SearchStarted("p", "s"),
+        first,
+        second,
+        third,
+        AnswerSelected("13", (0,), "best"),
+        AnswerGraded("13", True),
+        AnswerGraded("3", False),
+    ]
+    grades = [
+        line for line in lines(projected(Record(i, 0.0, None, event) for i, event in enumerate(events))) if line["k"] == "@"
+    ]
     assert [(line["w"], line["c"], line["N"]) for line in grades] == [("13", True, [1, 3]), ("3", False, [2])]

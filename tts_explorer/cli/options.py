@@ -14,9 +14,7 @@ from tts_explorer.store import Store, default_path
 
 Db = Annotated[
     Path | None,
-    typer.Option(
-        "--db", envvar="TTS_EXPLORER_DB", help="The session database; else one in the platform's data folder."
-    ),
+    typer.Option("--db", envvar="TTS_EXPLORER_DB", help="The session database; else one in the platform's data folder."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
 

@@ -31,9 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sessions(
-    search: Annotated[
-        str, typer.Option("--search", help="Only those whose problem or steps hold all these words.")
-    ] = "",
+    search: Annotated[str, typer.Option("--search", help="Only those whose problem or steps hold all these words.")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     db: Db = None,
     json: Json = False,
@@ -45,9 +43,7 @@ def sessions(
     elif found:
         console().print(table(found))
     else:
-        typer.echo(
-            "no session holds these words" if search else "no sessions yet: `tts-explorer solve` makes one", err=True
-        )
+        typer.echo("no session holds these words" if search else "no sessions yet: `tts-explorer solve` makes one", err=True)
 
 
 def listed(session: Session) -> dict[str, Any]:
@@ -83,9 +79,7 @@ def row(session: Session) -> tuple[str, ...]:
 
 
 def replay(
-    session: Annotated[
-        str, typer.Argument(metavar="ID|FILE", help="A session's id, a unique prefix, `last`, or an export.")
-    ],
+    session: Annotated[str, typer.Argument(metavar="ID|FILE", help="A session's id, a unique prefix, `last`, or an export.")],
     db: Db = None,
     json: Json = False,
 ) -> None:

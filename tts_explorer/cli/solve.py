@@ -95,9 +95,7 @@ def search(ask: Ask, store: Store, json: bool) -> None:
     with screen, stopping(live) as caught:
         loop.drive()
     if live.error is not None:
-        raise BadSession(
-            f"the session could not be saved ({live.error}): make room, or choose another database with --db"
-        )
+        raise BadSession(f"the session could not be saved ({live.error}): make room, or choose another database with --db")
     screen.end()
     if caught:
         raise typer.Exit(128 + caught[0])

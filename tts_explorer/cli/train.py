@@ -10,9 +10,7 @@ import typer
 
 from tts_explorer.errors import UnknownName
 
-Work = Annotated[
-    Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")
-]
+Work = Annotated[Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides the weights that it starts from and the order of the data.")]
 
@@ -21,9 +19,9 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     group.command()(policy)
     group.command()(prm)
-    app.add_typer(
-        group, name="train", help="Train a bundled model again; a command that was stopped goes on where it was."
-    )
+    group.command()(publish)
+    group.command()(recordings)
+    app.add_typer(group, name="train", help="Train a bundled model again; a command that was stopped goes on where it was.")
 
 
 def policy(
@@ -43,9 +41,7 @@ def policy(
 
 def prm(
     name: Annotated[str, typer.Argument(help="What to call it, such as prm.")],
-    base: Annotated[
-        Path | None, typer.Option("--base", help="The policy to start from; else small in the work folder.")
-    ] = None,
+    base: Annotated[Path | None, typer.Option("--base", help="The policy to start from; else small in the work folder.")] = None,
     work: Work = Path(".work"),
     device: Device = "cpu",
     seed: Seed = 0,
@@ -57,6 +53,26 @@ def prm(
     if not (base / "config.json").is_file():
         raise UnknownName(f"no policy in {base}: train one first, or name its folder with --base")
     typer.echo(train_prm(name, work, base=base, seed=seed, device=device, compiled=compilable()))
+
+
+def publish(
+    name: Annotated[str, typer.Argument(help="A finished model in the work folder, such as small or prm.")],
+    work: Work = Path(".work"),
+) -> None:
+    """Put a finished model into the assets, with its card."""
+    from tts_explorer.train.publish import publish as put
+
+    if not all((work / path).is_file() for path in (f"{name}/config.json", f"{name}.pt")):
+        raise UnknownName(f"no finished model {name!r} in {work}: train it first")
+    typer.echo(put(name, work))
+
+
+def recordings() -> None:
+    """Make the recorded searches that the page opens with again, with the models in the assets."""
+    from tts_explorer.train.recordings import record_all
+
+    for sentence in record_all():
+        typer.echo(sentence)
 
 
 def compilable() -> bool:

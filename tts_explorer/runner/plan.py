@@ -60,9 +60,7 @@ class Plan:
         next(search, None)
         search.close()
 
-    def opening(
-        self, settings: dict[str, Any], source: str, policy: Policy, verifier: Verifier | None
-    ) -> SearchStarted:
+    def opening(self, settings: dict[str, Any], source: str, policy: Policy, verifier: Verifier | None) -> SearchStarted:
         """The first event: all that is needed to run the search again. `settings` are those in force."""
         return SearchStarted(
             problem=clean(self.problem.text),

@@ -50,7 +50,11 @@ CHANGES = {
 }
 """sentence: what it does to the pile; empty for one that only distracts."""
 
-QUESTIONS = ("How many {things} does {who} have now?", "How many {things} are left?", "How many {things} does {who} have in the end?")
+QUESTIONS = (
+    "How many {things} does {who} have now?",
+    "How many {things} are left?",
+    "How many {things} does {who} have in the end?",
+)
 
 Equation = tuple[int, str, int, int]
 

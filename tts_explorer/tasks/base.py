@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, Protocol, get_args
 
@@ -99,9 +101,26 @@ def problems(task: Task, split: Split, level: int) -> Iterator[Problem]:
 
 def problem_at(task: Task, split: Split, level: int, index: int) -> Problem:
     """Problem number `index` (from 0) of (task, split, level). Raises BadSetting if `index` is negative or over 100,000."""
-    if not 0 <= index <= 100_000:
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= 100_000:
         raise BadSetting(f"index is {index}: it must be between 0 and 100000")
-    return next(islice(problems(task, split, level), index, None))
+    return _numbered(task, split, level).at(index)
+
+
+class _Numbered:
+    """A stream of problems read as far as someone asked. Safe to share between threads."""
+
+    def __init__(self, stream: Iterator[Problem]):
+        self.stream, self.read, self.lock = stream, list[Problem](), threading.Lock()
+
+    def at(self, index: int) -> Problem:
+        with self.lock:
+            self.read += islice(self.stream, max(0, index + 1 - len(self.read)))
+            return self.read[index]
+
+
+@lru_cache(maxsize=64)
+def _numbered(task: Task, split: Split, level: int) -> _Numbered:
+    return _Numbered(problems(task, split, level))
 
 
 BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
@@ -115,4 +134,3 @@ def boxed(text: str) -> str | None:
     """
     found = BOXED.findall(text)
     return found[-1].strip() if found and found[-1].strip() else None
-

@@ -8,8 +8,10 @@ Wider grids belong to the lab, not here.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import orjson
@@ -35,6 +37,7 @@ STRATEGIES = {
     "beam_search n=16 M=4": ("beam_search", {"n": 16, "beam_width": 4}),
     "dvts n=16 M=4": ("dvts", {"n": 16, "beam_width": 4}),
 }
+TASKS = ["countdown", "arithmetic"]
 AT_ONCE = 8
 """Searches in one batch."""
 
@@ -78,24 +81,22 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def measure(label: str, base: Ask, models: Models, *, count: int, seeds: int) -> Cell:
+def measure(label: str, base: Ask, *, count: int, seeds: int) -> Cell:
     """Run the strategy called `label` on problems 0 … count−1 of `base`'s task and level, `seeds` times each."""
     strategy, settings = STRATEGIES[label]
     repeats = 1 if strategy == "greedy" else seeds
     jobs = [(index, seed) for index in range(count) for seed in range(repeats)]
-    correct, tokens, flops = 0, 0, 0.0
-    with tqdm(total=len(jobs), desc=label, unit="search", mininterval=5) as bar:
-        for at in range(0, len(jobs), AT_ONCE):
-            loop, runs = Loop(), []
-            for index, seed in jobs[at : at + AT_ONCE]:
-                ask = Ask(**(asdict(base) | {"strategy": strategy, "settings": settings, "index": index, "seed": seed}))
-                runs.append(prepare(ask, models, id=f"{index}-{seed}"))
-                loop.start(runs[-1])
-            loop.drive()
-            correct += sum(run.tree.correct is True for run in runs)
-            tokens += sum(run.cost.tokens for run in runs)
-            flops += sum(run.cost.flops for run in runs)
-            bar.update(len(runs))
+    models, correct, tokens, flops = Models(), 0, 0, 0.0
+    for at in range(0, len(jobs), AT_ONCE):
+        loop, runs = Loop(), []
+        for index, seed in jobs[at : at + AT_ONCE]:
+            ask = replace(base, strategy=strategy, settings=settings, index=index, seed=seed)
+            runs.append(prepare(ask, models, id=f"{index}-{seed}"))
+            loop.start(runs[-1])
+        loop.drive()
+        correct += sum(run.tree.correct is True for run in runs)
+        tokens += sum(run.cost.tokens for run in runs)
+        flops += sum(run.cost.flops for run in runs)
     low, high = wilson(correct, len(jobs))
     where = (base.task or "", base.level, base.policy, base.verifier or "", label, count, repeats)
     return Cell(*where, correct, len(jobs), low, high, tokens / len(jobs), flops / len(jobs))
@@ -103,20 +104,23 @@ def measure(label: str, base: Ask, models: Models, *, count: int, seeds: int) ->
 
 @app.command()
 def accuracy(
-    task: list[str] = ["countdown", "arithmetic"],
+    task: list[str] = TASKS,
     level: int = 3,
     policy: str = "bundled:small",
     verifier: str = "bundled:prm",
     problems: int = 200,
     seeds: int = 3,
     split: str = "test",
+    workers: int = 2,
     out: Path | None = None,
 ) -> None:
-    """Accuracy of every strategy at temperature 1 (greedy at 0)."""
-    cells = []
-    for name in task:
-        base = Ask(policy=policy, verifier=verifier, task=name, level=level, split=split)
-        cells += [measure(label, base, Models(), count=problems, seeds=seeds) for label in STRATEGIES]
+    """Accuracy of every strategy at temperature 1 (greedy at 0), a process a core."""
+    bases = [Ask(policy=policy, verifier=verifier, task=name, level=level, split=split) for name in task]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(measure, label, base, count=problems, seeds=seeds) for base in bases for label in STRATEGIES]
+        for _ in tqdm(as_completed(waiting), total=len(waiting), unit="cell"):
+            pass
+    cells = [cell.result() for cell in waiting]
     table = Table("task", "level", "strategy", "accuracy", "95%", "n", "tokens", "MFLOPs", title=f"{policy}, {verifier}, {split}")
     for cell in cells:
         interval = f"{100 * cell.low:.1f} – {100 * cell.high:.1f}"
@@ -130,9 +134,9 @@ def accuracy(
 
 @app.command("auc")
 def step_auc(
-    policy: Path = folder() / "models" / "small",
-    verifier: Path = folder() / "models" / "prm",
-    task: list[str] = ["countdown", "arithmetic"],
+    policy: str = "small",
+    verifier: str = "prm",
+    task: list[str] = TASKS,
     level: int = 3,
     count: int = typer.Option(200, "--problems"),
     per_problem: int = 16,
@@ -140,9 +144,10 @@ def step_auc(
     out: Path | None = None,
 ) -> None:
     """Step-level AUC on held-out rollouts, against the program (valid, answer reachable) and against Monte-Carlo > 0."""
-    model = LlamaForTokenClassification.from_pretrained(verifier).eval()
-    tokenizer = AutoTokenizer.from_pretrained(verifier)
-    writer = LocalPolicy(policy.name, policy, rows=128)
+    models = folder() / "models"
+    model = LlamaForTokenClassification.from_pretrained(models / verifier).eval()
+    tokenizer = AutoTokenizer.from_pretrained(models / verifier)
+    writer = LocalPolicy(policy, models / policy, rows=128)
     kept = []
     for name in task:
         held = list(islice(problems(task_named(name), split, level), count))

@@ -1,7 +1,7 @@
 """Train a policy of the ladder from nothing: a Llama-style decoder on right solutions, next-token loss.
 
-`train_policy("small", work)` is resumable: it writes a checkpoint every pool (about 55 steps) to `work`, and a second call goes on
-from there. CPU or CUDA. It knows nothing of search; what was tried and measured stands in LOG.md.
+`train_policy("small", work)` is resumable: it writes a checkpoint every pool (about 55 steps) to `work`, and a second call goes
+on from there. CPU or CUDA. It knows nothing of search; what was tried and measured stands in LOG.md.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ def train_policy(
     model = new_model(recipe, tokenizer).to(device)
     opts = optimizers(model, recipe.lr)
     state = work / f"{name}.pt"
-    step, pool = restore(model, opts, state, "step", "pool")
+    step, first = restore(model, opts, state, "step", "pool")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
     with LossBar(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
-        for pool, pooled in batches(tokenizer, tokens=recipe.batch, seed=seed, pool=pool):
+        for pool, pooled in batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first):
             for batch in pooled[: steps - step]:
                 factor = rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
                 bar.took(update(opts, recipe.lr * factor, loss_of(model, batch, run)))

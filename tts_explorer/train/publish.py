@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 import orjson
+import torch
+from safetensors import safe_open
 
 from tts_explorer.assets import folder
+from tts_explorer.train import rollouts
 
-FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+FILES = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+)
 
 ABOUT = {
     "policy": (
@@ -29,24 +40,44 @@ ABOUT = {
 }
 
 
-def publish(name: str, work: Path, *, kind: str, facts: dict[str, str]) -> Path:
-    """Copy `work/NAME` to the assets and write its card; `facts` are lines of the card's table."""
+def publish(name: str, work: Path) -> Path:
+    """Copy `work/NAME` to the assets and write its card."""
+    config = orjson.loads((work / name / "config.json").read_bytes())
+    kind = "prm" if "TokenClassification" in config["architectures"][0] else "policy"
     target = folder() / "models" / name
     target.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         if (work / name / file).is_file():
             shutil.copyfile(work / name / file, target / file)
-    (target / "README.md").write_text(card(name, kind, facts), encoding="utf-8")
+    (target / "README.md").write_text(card(name, kind, facts(name, work, kind, config)), encoding="utf-8")
     return target
 
 
-def card(name: str, kind: str, facts: dict[str, str]) -> str:
+def facts(name: str, work: Path, kind: str, config: dict[str, Any]) -> dict[str, str]:
+    """The lines of the card's table: what it is made of, and what it was made from."""
+    with safe_open(work / name / "model.safetensors", framework="pt") as weights:
+        parameters = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
+    step = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["step"]
+    shape = f"{config['num_hidden_layers']} layers of width {config['hidden_size']}, {config['num_attention_heads']} heads"
+    known = {
+        "parameters": f"{parameters:,}",
+        "shape": f"{shape}, {config['vocab_size']} tokens, context {config['max_position_embeddings']}",
+        "training": f"{step:,} steps of about 8,192 tokens (padding counted)",
+    }
+    if kind == "prm":
+        shards = sorted((work / "rollouts").glob("train-*.json.z"))
+        drawn = len(shards) * rollouts.SHARD
+        known["rollouts"] = f"{drawn * rollouts.PER_PROBLEM:,} of {drawn:,} problems, {rollouts.PER_PROBLEM} each"
+    return known
+
+
+def card(name: str, kind: str, table: dict[str, str]) -> str:
     """The model card, as Markdown with the hub's front matter."""
     pipeline, what, data, limits = ABOUT[kind]
     head = f"---\nlicense: apache-2.0\nlibrary_name: transformers\npipeline_tag: {pipeline}\ntags: [tts-explorer]\n---\n\n"
-    table = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
+    rows = "\n".join(f"| {key} | {value} |" for key, value in table.items())
     return (
-        f"{head}# {name}\n\n{what}\n\n| | |\n|---|---|\n{table}\n\n## Data\n\n{data} Train, validation and test are disjoint by a "
+        f"{head}# {name}\n\n{what}\n\n| | |\n|---|---|\n{rows}\n\n## Data\n\n{data} Train, validation and test are disjoint by a "
         f"hash of the problem's numbers.\n\n## Figures\n\n{figures()}\n\n## Limits\n\n{limits}\n"
     )
 
@@ -58,11 +89,14 @@ def figures() -> str:
     if (results / "first.json").is_file():
         lines += ["| task, level | strategy | accuracy | 95% | searches |", "|---|---|---|---|---|"]
         lines += [_line(cell) for cell in orjson.loads((results / "first.json").read_bytes())]
-        lines.append("\nMade by `python -m tts_explorer.train.evaluate accuracy` (200 test problems, three seeds, temperature 1).")
+        lines.append(
+            "\nMade by `python -m tts_explorer.train.evaluate accuracy` (200 test problems, three seeds, temperature 1)."
+        )
     if (results / "auc.json").is_file():
         for found in orjson.loads((results / "auc.json").read_bytes()):
             lines.append(
-                f"\nStep-level AUC of `prm` on {found['task']} level {found['level']}, {found['steps']} steps of held-out rollouts: "
+                f"\nStep-level AUC of `prm` on {found['task']} level {found['level']}, "
+                f"{found['steps']} steps of held-out rollouts: "
                 f"{found['program']:.3f} against the program, {found['monte_carlo']:.3f} against Monte-Carlo > 0 "
                 "(`python -m tts_explorer.train.evaluate auc`)."
             )

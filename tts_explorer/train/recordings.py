@@ -11,6 +11,7 @@ from dataclasses import replace
 import orjson
 
 from tts_explorer.assets import folder
+from tts_explorer.errors import UserError
 from tts_explorer.events import Record, to_dict
 from tts_explorer.runner import Ask, Loop, Models, prepare
 from tts_explorer.runner.run import Run
@@ -25,7 +26,7 @@ ASKS = {
 
 
 def record(name: str, models: Models, *, tries: int = 200) -> str:
-    """Write `assets/sessions/NAME.jsonl` and return one sentence about it. Raises LookupError if no problem fits."""
+    """Write `assets/sessions/NAME.jsonl` and return one sentence about it. Raises UserError if no problem fits."""
     for index in range(tries):
         ask = replace(ASKS[name], index=index)
         plain, first = played(replace(ask, strategy="greedy", verifier=None), models)
@@ -37,7 +38,7 @@ def record(name: str, models: Models, *, tries: int = 200) -> str:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"".join(orjson.dumps(to_dict(r)) + b"\n" for r in [*records, *first]))
             return f"{path.name}: {ask.task} level {ask.level}, test problem {index}, {run.cost.nodes} nodes"
-    raise LookupError(f"none of the first {tries} problems suits {name}")
+    raise UserError(f"none of the first {tries} problems suits {name}")
 
 
 def played(ask: Ask, models: Models) -> tuple[Run, list[Record]]:

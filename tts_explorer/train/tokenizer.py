@@ -24,18 +24,29 @@ VOCABULARY = 1024
 PIECES = r"\n\n|\n|[0-9]| ?[A-Za-z]+| ?[^A-Za-z0-9\n ]+ ?| +"
 CHAT_TEMPLATE = f"{BOS}{{{{ messages[-1]['content'] }}}}{SOLVE}"
 
-SENTENCES = """
-Find an assignment of true and false to the variables so that every clause holds. Set x1 = true. Set x2 = false. Clause satisfied, conflict, unit, or, and, not.
-Find a meeting slot of 30 minutes for all people between 9:00 and 17:00. Monday Tuesday Wednesday Thursday Friday busy free from to until. The meeting starts at 10:30.
-Walk through the maze from S to G. Move up, down, left, right, north, south, east, west. Row, column, wall, open, blocked, now at (3, 4). Grid path.
-The library is north of the school. The park is east of the bank. Where is the station relative to the market? Northeast, northwest, southeast, southwest, above, below, between.
-Check step by step. The step is right. The step is wrong because the result should be. This is correct. This is not correct. Verdict: yes. Verdict: no. Is the answer correct?
-The answer is wrong. Try again. The first mistake is in step 2. Revised answer. So the total is. Therefore the result equals. First, then, next, finally, each, every, once.
-The number of people, hours, minutes, days, weeks, kilometres, metres, grams, euros, dollars, percent, half, double, twice, before, after, more, less, fewer.
-Every statement below is true. Who sits next to whom? The red house stands left of the blue house, right of the green one, behind the tower, in front of the river.
-Because this step uses a number that is not left, it can not be right. Use another number. Start again from step 1. The answer does not match the question.
-Turn, start, goal, exit, corner, distance, steps, path, dead end, go back, visited, try, choose, assume, contradiction, implies, since, must, only, possible, impossible.
-"""
+SENTENCES = (
+    "\n"
+    "Find an assignment of true and false to the variables so that every clause holds. Set x1 = true. Set x2 = false. "
+    "Clause satisfied, conflict, unit, or, and, not.\n"
+    "Find a meeting slot of 30 minutes for all people between 9:00 and 17:00. Monday Tuesday Wednesday Thursday Friday "
+    "busy free from to until. The meeting starts at 10:30.\n"
+    "Walk through the maze from S to G. Move up, down, left, right, north, south, east, west. Row, column, wall, open, "
+    "blocked, now at (3, 4). Grid path.\n"
+    "The library is north of the school. The park is east of the bank. Where is the station relative to the market? "
+    "Northeast, northwest, southeast, southwest, above, below, between.\n"
+    "Check step by step. The step is right. The step is wrong because the result should be. This is correct. This is not "
+    "correct. Verdict: yes. Verdict: no. Is the answer correct?\n"
+    "The answer is wrong. Try again. The first mistake is in step 2. Revised answer. So the total is. Therefore the result "
+    "equals. First, then, next, finally, each, every, once.\n"
+    "The number of people, hours, minutes, days, weeks, kilometres, metres, grams, euros, dollars, percent, half, double, "
+    "twice, before, after, more, less, fewer.\n"
+    "Every statement below is true. Who sits next to whom? The red house stands left of the blue house, right of the green "
+    "one, behind the tower, in front of the river.\n"
+    "Because this step uses a number that is not left, it can not be right. Use another number. Start again from step 1. "
+    "The answer does not match the question.\n"
+    "Turn, start, goal, exit, corner, distance, steps, path, dead end, go back, visited, try, choose, assume, "
+    "contradiction, implies, since, must, only, possible, impossible.\n"
+)
 
 
 def corpus(examples: int = 6000, seed: int = 0) -> Iterator[str]:

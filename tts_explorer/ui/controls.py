@@ -68,7 +68,9 @@ def build(open_models: bool = True) -> Controls:
     choices = [(task_named(name).TITLE.split(":")[0], name) for name in task_names()]
     task = gr.Dropdown(choices, value="countdown", label="Task", elem_id="task")
     level = gr.Slider(LEVELS[0], LEVELS[-1], value=3, step=1, label="Level, 5 is hardest", elem_id="level")
-    problem = gr.Textbox(text, label="Problem", info="Change the numbers, or type your own.", lines=3, max_lines=8, elem_id="problem")
+    problem = gr.Textbox(
+        text, label="Problem", info="Change the numbers, or type your own.", lines=3, max_lines=8, elem_id="problem"
+    )
     another = gr.Button("Another one", size="sm", elem_id="another")
     with gr.Row():
         start = gr.Button("Start search", variant="primary", elem_id="start")
@@ -85,11 +87,15 @@ def build(open_models: bool = True) -> Controls:
     sliders = settings_sliders("beam_search")
     with gr.Accordion("Sampling and budget", open=False):
         temperature = gr.Slider(0, 2, value=1.0, step=0.1, label="temperature", info="0 always takes the likeliest token.")
-        seed = gr.Number(0, label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, info="The same seed searches the same way.")
+        seed = gr.Number(
+            0, label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, info="The same seed searches the same way."
+        )
         tokens = gr.Number(None, label="token budget", precision=0, minimum=1, info="Empty: no limit.")
-    another.click(lambda t, l: draw(t, int(l), secrets.randbelow(INDICES)), [task, level], [problem, state], queue=False)
+    another.click(lambda name, at: draw(name, int(at), secrets.randbelow(INDICES)), [task, level], [problem, state], queue=False)
     for control in (task, level):
-        control.input(lambda t, l: draw(t, int(l), 0), [task, level], [problem, state], queue=False, show_progress="hidden")
+        control.input(
+            lambda name, at: draw(name, int(at), 0), [task, level], [problem, state], queue=False, show_progress="hidden"
+        )
     strategy.change(
         lambda name: changed(name, list(sliders)), strategy, [strategy, verifier, *sliders.values()], queue=False,
         show_progress="hidden",

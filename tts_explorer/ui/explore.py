@@ -11,6 +11,7 @@ import html
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -31,6 +32,7 @@ TOGGLE = "document.querySelector('#controls .toggle-button')?.click()"
 CLOSE_ON_PHONES = f"if (innerWidth < 768 && document.querySelector('#controls.open')) {TOGGLE};"
 NAME_SESSION = f"""(id) => {{ if (id) {{ const url = new URL(location.href); url.searchParams.set('session', id);
 history.replaceState(null, '', url); {CLOSE_ON_PHONES} }} return id; }}"""
+STARTING = "Starting… the first search loads the models, which takes some seconds."
 RECORDED = "A recorded search: press play to watch it again step by step, or start one of your own."
 
 
@@ -44,13 +46,13 @@ def build(service: Service, *, open_models: bool = True) -> None:
         chosen = controls.build(open_models)
     message = gr.HTML("", elem_id="message", apply_default_css=False)
     view = SearchView(server_functions=[service.node])
-    begun = chosen.start.click(lambda: say("Starting… the first search loads the models, which takes some seconds."), None, message,
-                        queue=False, show_progress="hidden")  # fmt: skip
-    begun = begun.then(starter(service, list(chosen.settings)), [visitor, *chosen.inputs], [session, message, visitor],
-                       show_progress="hidden", concurrency_limit=4, trigger_mode="multiple")  # fmt: skip
-    begun = begun.then(None, session, session, js=NAME_SESSION, queue=False, show_progress="hidden")
-    begun.then(follower(service), session, [view, message], show_progress="hidden", concurrency_limit=None,
-               trigger_mode="multiple")  # fmt: skip
+    quiet = {"queue": False, "show_progress": "hidden"}
+    watched = {"show_progress": "hidden", "trigger_mode": "multiple"}
+    begin = starter(service, list(chosen.settings))
+    begun = chosen.start.click(lambda: say(STARTING), None, message, **quiet)
+    begun = begun.then(begin, [visitor, *chosen.inputs], [session, message, visitor], concurrency_limit=4, **watched)
+    begun = begun.then(None, session, session, js=NAME_SESSION, **quiet)
+    begun.then(follower(service), session, [view, message], concurrency_limit=None, **watched)
     chosen.stop.click(stopper(service), [visitor, session], message, queue=False, show_progress="hidden")
     gr.context.Context.root_block.load(None, js=f"() => {{ {CLOSE_ON_PHONES} }}")
     gr.context.Context.root_block.load(
@@ -137,7 +139,7 @@ async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[
     log, written, known = PageLog(), "", list[Record]()
     last: tuple[Any, ...] = ()
     while service.looking.get(tab) == id:
-        state, problem = await asyncio.to_thread(guarded, lambda: service.state(id, known))
+        state, problem = await asyncio.to_thread(guarded, partial(service.state, id, known))
         if state is None:
             yield gr.skip(), problem
             return

@@ -4,7 +4,8 @@ Every line has `q` (the event's seq), `k` (what happened) and, when it changed s
 line). Nodes are numbered in the order in which they were added; the root is 0 and has no line. Kinds::
 
     !  search started   s strategy, S its source, o policy, v verifier, p problem, b truth, g aggregate, r rule
-    +  node added       n number, p parent, c child index, t text (cut), e "E" for eos, "L" for length, z terminal, w answer (cut), G greedy
+    +  node added       n number, p parent, c child index, t text (cut), e "E" for eos, "L" for length, z terminal,
+                        w answer (cut), G greedy
     ?  node scored      n, r reward (null when the verifier failed), a score where it differs from r
     x  node pruned      n, y reason
     >  node selected    n, v visits, u value, w weight
@@ -43,7 +44,6 @@ from tts_explorer.events import (
     SearchStarted,
 )
 from tts_explorer.tree import SearchTree
-
 
 ADDED = 109
 """Bytes for the body of an added node; the two lines of score and fate and three heads (`q`, `l`) need the other 141."""

@@ -124,9 +124,7 @@ def fate_of(tree: SearchTree, node: Node) -> tuple[str, str]:
 
 
 def _pruned(nodes: Sequence[Node]) -> Text:
-    reasons = ", ".join(
-        f"{plain(reason)} {count}" for reason, count in Counter(n.pruned or "" for n in nodes).most_common()
-    )
+    reasons = ", ".join(f"{plain(reason)} {count}" for reason, count in Counter(n.pruned or "" for n in nodes).most_common())
     best = max((node.aggregated for node in nodes if node.aggregated is not None), default=-math.inf)
     score = "" if best == -math.inf else f", best {best:.2f}"
     return Text(f"+{len(nodes)} pruned ({reasons}{score})", style="dim", no_wrap=True, overflow="ellipsis")
