@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,22 @@ from transformers import AutoTokenizer, LlamaForCausalLM
 from tts_explorer.models.local import LocalPolicy, LocalPRM
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import split_of
-from tts_explorer.train import rollouts
+from tts_explorer.train import data, rollouts
 from tts_explorer.train.data import batches, draw, encode
 from tts_explorer.train.muon import orthogonal
 from tts_explorer.train.policy import RECIPES, rate_at, train_policy, validation_loss
 from tts_explorer.train.prm import auc, encoded, train_prm
 from tts_explorer.train.rollouts import labelled, read_rollouts, steps_of
-from tts_explorer.train.tokenizer import PAD, SPECIALS, train_tokenizer
+from tts_explorer.train.tokenizer import PAD, SPECIALS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pools() -> Iterator[None]:
+    """Fewer examples are drawn at a time: the smallest model needs few."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(data, "POOL", 800)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +48,8 @@ def test_the_tokenizer_is_the_one_that_was_shipped(work: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["25 - 12 = 13, left: 3 7 13\n\n", "Zoë 😀 \x07", "1000", " a  b\n", "\\boxed{(1 + 2) * 3}"])
-def test_any_text_comes_back_and_digits_stand_one_by_one(tmp_path: Path, text: str) -> None:
-    tokenizer = train_tokenizer(tmp_path)
+def test_any_text_comes_back_and_digits_stand_one_by_one(work: Path, text: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(work / "smoke")
     ids = tokenizer.encode(text, add_special_tokens=False)
     assert tokenizer.decode(ids) == text
     assert all(sum(c.isdigit() for c in tokenizer.decode([id])) <= 1 for id in ids)
@@ -54,15 +64,23 @@ def test_the_loss_falls(work: Path) -> None:
     assert validation_loss(model, tokenizer, 1) < 0.6 * validation_loss(fresh, tokenizer, 1)
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(work: Path, tmp_path: Path) -> None:
-    """Two pools in one go, and one pool, a stop, and the other."""
-    straight = train_policy("smoke", tmp_path / "a", steps=600, compiled=False)
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three pools in one go, and one pool, a stop, and the others."""
+    monkeypatch.setattr(data, "POOL", 200)
+    straight = train_policy("smoke", tmp_path / "a", steps=25, compiled=False)
     parts = tmp_path / "b"
     with pytest.raises(KeyboardInterrupt):
-        train_policy("smoke", parts, steps=600, compiled=False, after_pool=lambda pool: stop_after(pool, 0))
-    resumed = train_policy("smoke", parts, steps=600, compiled=False)
+        train_policy("smoke", parts, steps=25, compiled=False, after_pool=lambda pool: stop_after(pool, 0))
+    resumed = train_policy("smoke", parts, steps=25, compiled=False)
     a, b = (LlamaForCausalLM.from_pretrained(folder).state_dict() for folder in (straight, resumed))
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_training_can_begin_from_weights_that_are_there(work: Path, tmp_path: Path) -> None:
+    before = LlamaForCausalLM.from_pretrained(work / "smoke").state_dict()
+    moved = train_policy("smoke", tmp_path, steps=1, lr=1e-7, start=work / "smoke", compiled=False)
+    after = LlamaForCausalLM.from_pretrained(moved).state_dict()
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
 
 
 def stop_after(pool: int, last: int) -> None:

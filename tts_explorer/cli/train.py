@@ -30,13 +30,18 @@ def policy(
     device: Device = "cpu",
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps; else the recipe's.")] = None,
     seed: Seed = 0,
+    lr: Annotated[float | None, typer.Option("--lr", help="The highest learning rate; else the recipe's.")] = None,
+    start: Annotated[Path | None, typer.Option("--start", help="Begin with the weights in this folder.")] = None,
 ) -> None:
     """Train a policy on generated problems and right solutions."""
     from tts_explorer.train.policy import RECIPES, train_policy
 
     if name not in RECIPES:
         raise UnknownName(f"no recipe {name!r}: choose one of {', '.join(RECIPES)}")
-    typer.echo(train_policy(name, work, seed=seed, device=device, steps=steps, compiled=compilable()))
+    if start is not None and not (start / "config.json").is_file():
+        raise UnknownName(f"no policy in {start}: name a folder with config.json and model.safetensors")
+    options = {"seed": seed, "device": device, "steps": steps, "lr": lr, "start": start, "compiled": compilable()}
+    typer.echo(train_policy(name, work, **options))
 
 
 def prm(

@@ -16,8 +16,8 @@ from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem, Split, split_of
 
 MIX = {
-    ("countdown", 1): 8, ("countdown", 2): 10, ("countdown", 3): 30, ("countdown", 4): 12, ("countdown", 5): 5,
-    ("arithmetic", 1): 5, ("arithmetic", 2): 7, ("arithmetic", 3): 9, ("arithmetic", 4): 8, ("arithmetic", 5): 6,
+    ("countdown", 1): 4, ("countdown", 2): 8, ("countdown", 3): 62, ("countdown", 4): 10, ("countdown", 5): 2,
+    ("arithmetic", 1): 1, ("arithmetic", 2): 2, ("arithmetic", 3): 3, ("arithmetic", 4): 4, ("arithmetic", 5): 4,
 }  # fmt: skip
 """(task, level): its share of the examples, in percent."""
 

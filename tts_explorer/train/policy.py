@@ -75,11 +75,14 @@ def train_policy(
     seed: int = 0,
     device: str = "cpu",
     steps: int | None = None,
+    lr: float | None = None,
+    start: Path | None = None,
     compiled: bool = True,
     after_pool: Callable[[int], None] = lambda pool: None,
 ) -> Path:
     """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`.
 
+    `steps` and `lr` are the recipe's unless given. With `start` the weights are those in that folder instead of random ones.
     `after_pool` is called with a pool's number once its checkpoint is written.
     """
     recipe = RECIPES[name]
@@ -87,8 +90,9 @@ def train_policy(
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(work / name)
-    model = new_model(recipe, tokenizer).to(device)
-    opts = optimizers(model, recipe.lr)
+    model = (LlamaForCausalLM.from_pretrained(start) if start else new_model(recipe, tokenizer)).to(device)
+    lr = lr or recipe.lr
+    opts = optimizers(model, lr)
     state = work / f"{name}.pt"
     step, first = restore(model, opts, state, "step", "pool")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
@@ -96,7 +100,7 @@ def train_policy(
         for pool, pooled in batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first):
             for batch in pooled[: steps - step]:
                 factor = rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
-                bar.took(update(opts, recipe.lr * factor, loss_of(model, batch, run)))
+                bar.took(update(opts, lr * factor, loss_of(model, batch, run)))
                 step += 1
             save(model, opts, state, step=step, pool=pool + 1)
             after_pool(pool)
