@@ -21,6 +21,7 @@ LEAD = "Watch a small language model search for an answer: every step it tries, 
 def build(service: Service, *, open_models: bool = True) -> gr.Blocks:
     """The page over `service`; without `open_models` visitors choose among the bundled models only."""
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        gr.Navbar(main_page_name="Explore")
         gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="lead", apply_default_css=False)
         explore.build(service, open_models=open_models)
     with page.route("Sessions", "sessions"):

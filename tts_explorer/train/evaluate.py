@@ -38,8 +38,8 @@ STRATEGIES = {
     "dvts n=16 M=4": ("dvts", {"n": 16, "beam_width": 4}),
 }
 TASKS = ["countdown", "arithmetic"]
-AT_ONCE = 8
-"""Searches in one batch."""
+ROWS = 128
+"""Samples in one batch, of as many searches as that takes."""
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -87,9 +87,10 @@ def measure(label: str, base: Ask, *, count: int, seeds: int) -> Cell:
     repeats = 1 if strategy == "greedy" else seeds
     jobs = [(index, seed) for index in range(count) for seed in range(repeats)]
     models, correct, tokens, flops = Models(), 0, 0, 0.0
-    for at in range(0, len(jobs), AT_ONCE):
+    together = ROWS // settings.get("n", 1)
+    for at in range(0, len(jobs), together):
         loop, runs = Loop(), []
-        for index, seed in jobs[at : at + AT_ONCE]:
+        for index, seed in jobs[at : at + together]:
             ask = replace(base, strategy=strategy, settings=settings, index=index, seed=seed)
             runs.append(prepare(ask, models, id=f"{index}-{seed}"))
             loop.start(runs[-1])

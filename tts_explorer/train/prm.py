@@ -35,13 +35,17 @@ def train_prm(
     epochs: int = 2,
     lr: float = 4e-3,
     batch: int = 8192,
+    start: Path | None = None,
     compiled: bool = True,
 ) -> Path:
-    """Roll out with the policy in `base`, train from its weights, and return the folder `work/NAME`."""
+    """Roll out with the policy in `base`, train from its weights, and return the folder `work/NAME`.
+
+    With `start` the weights are those of the process reward model in that folder instead.
+    """
     paths = make_rollouts(base, work / "rollouts", shards=shards, seed=seed, device=device)
     tokenizer = AutoTokenizer.from_pretrained(base)
     torch.manual_seed(seed)
-    model = LlamaForTokenClassification.from_pretrained(base, num_labels=2, id2label={0: "wrong", 1: "right"})
+    model = LlamaForTokenClassification.from_pretrained(start or base, num_labels=2, id2label={0: "wrong", 1: "right"})
     model = model.to(device).train()
     opts = optimizers(model, lr)
     state = work / f"{name}.pt"
@@ -51,7 +55,7 @@ def train_prm(
     total = epochs * len(cut(list(encoded(tokenizer, found)), batch, random.Random(0)))
     with LossBar(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
         for epoch in range(begin, epochs):
-            rng = random.Random(f"{seed}/{epoch}")
+            rng = random.Random(f"{seed}/{epoch}/{start.name if start else base.name}")
             examples = list(encoded(tokenizer, [reworded(rollout, rng) for rollout in found]))
             for part in cut(examples, batch, rng)[: total - step]:
                 factor = rate_at(step, steps=total, warmup=50, decay=0.6)

@@ -10,13 +10,15 @@ from tts_explorer.errors import UserError
 from tts_explorer.store import Session
 from tts_explorer.ui.service import Service
 
-HEADERS = ["When (UTC)", "Problem", "Strategy", "Policy", "Verifier", "Answer", "Right?", "State", "Events"]
+HEADERS = ["When (UTC)", "Problem", "Strategy", "Policy", "Verifier", "Answer", "Right?", "State"]
+WIDTHS = ["140px", "350px", "140px", "140px", "120px", "140px", "90px", "100px"]
 OPEN = "(id) => { if (id) { window.location.href = '../?session=' + encodeURIComponent(id); } }"
 MOST = 200
 
 
 def build(service: Service) -> None:
     """Lay the page out inside the route that is open."""
+    gr.Navbar(main_page_name="Explore")
     gr.Markdown("## Sessions\nEvery search is kept. Choose one to watch it again, step by step.")
     with gr.Row():
         words = gr.Textbox(label="Find", placeholder="words in the problem or in a step", elem_id="find", scale=4)
@@ -25,7 +27,7 @@ def build(service: Service) -> None:
     target = gr.Textbox(visible="hidden", label="session")
     table = gr.Dataframe(
         headers=HEADERS, datatype="str", interactive=False, wrap=True, elem_id="sessions", show_search="none",
-        column_widths=["13%", "29%", "11%", "11%", "10%", "10%", "6%", "7%", "5%"],
+        column_widths=WIDTHS,
     )  # fmt: skip
     empty = gr.Markdown("")
 
@@ -52,4 +54,4 @@ def row(session: Session) -> list[str]:
     right = {True: "✓ right", False: "✗ wrong", None: ""}[session.correct]
     when = session.created[:19].replace("T", " ")
     facts = [when, started.problem, started.strategy, started.policy, started.verifier or "none"]
-    return [*facts, session.answer or "", right, session.state, str(session.events)]
+    return [*facts, session.answer or "", right, session.state]
