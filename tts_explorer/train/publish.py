@@ -83,26 +83,31 @@ def card(name: str, kind: str, table: dict[str, str]) -> str:
 
 
 def figures() -> str:
-    """The held-out figures as Markdown, from `assets/results/first.json` and `auc.json`."""
+    """The held-out figures as Markdown, from `assets/results/accuracy-*.json` and `auc.json`."""
     results = folder() / "results"
+    cells = [cell for path in sorted(results.glob("accuracy-*.json"))[::-1] for cell in orjson.loads(path.read_bytes())]
     lines = []
-    if (results / "first.json").is_file():
-        lines += ["| task, level | strategy | accuracy | 95% | searches |", "|---|---|---|---|---|"]
-        lines += [_line(cell) for cell in orjson.loads((results / "first.json").read_bytes())]
+    if cells:
+        lines += ["| task, level | strategy | accuracy | 95% | problems × seeds | MFLOPs a search |", "|---|---|---|---|---|---|"]
+        lines += [_line(cell) for cell in cells]
         lines.append(
-            "\nMade by `python -m tts_explorer.train.evaluate accuracy` (200 test problems, three seeds, temperature 1)."
+            "\n`python -m tts_explorer.train.evaluate accuracy`: test split, temperature 1 (greedy 0), FLOPs of both models."
         )
     if (results / "auc.json").is_file():
         for found in orjson.loads((results / "auc.json").read_bytes()):
+            steps = ", ".join(f"{step['auc']:.3f}" for step in found["by_step"])
             lines.append(
-                f"\nStep-level AUC of `prm` on {found['task']} level {found['level']}, "
-                f"{found['steps']} steps of held-out rollouts: "
-                f"{found['program']:.3f} against the program, {found['monte_carlo']:.3f} against Monte-Carlo > 0 "
-                "(`python -m tts_explorer.train.evaluate auc`)."
+                f"\nStep-level AUC of the verifier on {found['task']} level {found['level']} ({found['steps']} steps of held-out "
+                f"rollouts, `python -m tts_explorer.train.evaluate auc`): {found['program']:.3f} against the program, "
+                f"{found['monte_carlo']:.3f} against Monte-Carlo > 0; step by step {steps}."
             )
     return "\n".join(lines)
 
 
 def _line(cell: dict[str, Any]) -> str:
     share, low, high = (f"{100 * value:.1f}" for value in (cell["correct"] / cell["total"], cell["low"], cell["high"]))
-    return f"| {cell['task']}, {cell['level']} | {cell['strategy']} | {share}% | {low} – {high} | {cell['total']} |"
+    searches = f"{cell['problems']} × {cell['seeds']}"
+    return (
+        f"| {cell['task']}, {cell['level']} | {cell['strategy']} | {share}% | {low} – {high} | {searches} "
+        f"| {cell['flops'] / 1e6:,.0f} |"
+    )

@@ -14,11 +14,12 @@ from tts_explorer.assets import folder
 from tts_explorer.cost import Cost
 from tts_explorer.errors import UnknownName, UserError
 from tts_explorer.events import NodeId, Record
-from tts_explorer.runner import Ask, Loop, Models, prepare
+from tts_explorer.runner import Ask, Live, Loop, Models, prepare
 from tts_explorer.store import Session, Store, new_id
 from tts_explorer.tree import SearchTree
 from tts_explorer.wire import read_streams
 
+REMEMBERED = 1000
 EXAMPLE = "example-"
 """Ids of recorded sessions begin so; the rest is their file's name."""
 
@@ -48,6 +49,8 @@ class Service:
         """Visitor: the session that their tab shows."""
         self.baselines: dict[str, str] = {}
         """Search: the greedy search that goes with it."""
+        self.begun: dict[str, Live] = {}
+        """The last searches started here, for what went wrong with them."""
         self.warmed = False
 
     def warm(self) -> None:
@@ -71,14 +74,17 @@ class Service:
         id = new_id()
         run = prepare(ask, self.models, id=id)
         self.stop(visitor)
-        self.loop.start(run)
+        begun = self.loop.start(run)
         if ask.strategy != "greedy":
             other = new_id()
             alone = replace(ask, strategy="greedy", settings={}, verifier=None, rule=None, budget={}, parent=id)
             self.loop.start(prepare(alone, self.models, id=other))
             self.baselines[id] = other
         with self.lock:
-            self.mine[visitor] = self.looking[visitor] = id
+            self.mine[visitor] = id
+            self.begun[id] = begun
+            while len(self.begun) > REMEMBERED:
+                del self.begun[next(iter(self.begun))]
         return id
 
     def stop(self, visitor: str) -> bool:
@@ -102,6 +108,8 @@ class Service:
             streams = example(id.removeprefix(EXAMPLE))
             beside = greedy_sentence(streams[0], streams[1]) if len(streams) > 1 else ""
             return State(streams[0], False, {}, beside)
+        if (begun := self.begun.get(id)) is not None and begun.error is not None:
+            raise UserError(f"the search was stopped, because it could not be saved ({begun.error}): make room, then start again")
         records = known + self.store.records(id, after=len(known) - 1)
         if not records:
             raise UnknownName(f"no session {id[:40]!r} here: it may have been on another machine, or its link was cut")

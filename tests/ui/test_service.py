@@ -1,0 +1,80 @@
+"""What the page asks of the worker and the store, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tts_explorer.errors import UnknownName, UserError
+from tts_explorer.events import SearchFinished
+from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
+from tts_explorer.runner import Ask, Models
+from tts_explorer.store import Store
+from tts_explorer.ui.service import EXAMPLE, Service, examples, human
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    policy = ScriptedPolicy(lambda text, rng: ("\\boxed{1}", "eos") if "\n\n" in text else ("a\n\n", "step"))
+    models = Models(lambda name: policy, lambda name: ScriptedVerifier(lambda problem, steps: 0.5))
+    service = Service(Store(tmp_path / "sessions.db"), models)
+    yield service
+    service.close()
+
+
+def ended(service: Service, id: str) -> None:
+    assert service.begun[id].done.wait(20)
+
+
+def test_a_search_and_a_greedy_one_beside_it_are_stored_and_listed_once(service: Service) -> None:
+    id = service.start(Ask(strategy="best_of_n", verifier="v", task="countdown"), "me")
+    ended(service, id)
+    state = service.state(id, [])
+    assert not state.live and isinstance(state.records[-1].event, SearchFinished)
+    assert state.baseline.startswith("Greedily, scripted answers 1, which is wrong")
+    assert [session.id for session in service.sessions()] == [id]
+    assert service.state(id, state.records).records == state.records
+
+
+def test_the_full_text_of_a_path_is_told_and_nonsense_is_empty(service: Service) -> None:
+    id = service.start(Ask(strategy="best_of_n", verifier="v", task="countdown"), "me")
+    ended(service, id)
+    steps = service.node(id, "0.0")["steps"]
+    assert [step["text"] for step in steps] == ["a\n\n", "\\boxed{1}"] and steps[0]["reward"] == 0.5
+    assert service.node(id, "9.9") == service.node("nope", "0") == service.node(id, "x.y") == {"steps": []}
+
+
+def test_a_new_search_stops_the_visitors_old_one_and_no_other(service: Service) -> None:
+    slow = Ask(strategy="self_consistency", settings={"n": 256}, task="arithmetic", level=5)
+    ids = [service.start(slow, "other"), service.start(slow, "me"), service.start(slow, "me")]
+    for id in ids:
+        ended(service, id)
+    assert [service.store.session(id).state for id in ids] == ["done", "cancelled", "done"]
+    assert not service.stop("me")
+
+
+def test_a_search_that_can_not_be_saved_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(batch: object) -> None:
+        raise OSError("database or disk is full")
+
+    monkeypatch.setattr(service.store, "append", full)
+    id = service.start(Ask(strategy="self_consistency", task="countdown"), "me")
+    ended(service, id)
+    with pytest.raises(UserError, match="could not be saved .*disk is full"):
+        service.state(id, [])
+
+
+def test_recordings_are_whole_and_unknown_ones_are_named(service: Service) -> None:
+    assert examples()
+    for name in examples():
+        state = service.state(EXAMPLE + name, [])
+        assert isinstance(state.records[-1].event, SearchFinished) and "which is wrong" in state.baseline
+    for id in (EXAMPLE + "nope", EXAMPLE + "../first", "nope"):
+        with pytest.raises(UnknownName):
+            service.state(id, [])
+
+
+def test_numbers_are_short() -> None:
+    assert [human(x) for x in (0, 999, 1e3, 4.56e9, 1e12)] == ["0 ", "999 ", "1 k", "4.56 G", "1 T"]
