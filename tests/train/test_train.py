@@ -123,6 +123,7 @@ def test_values_are_shares_of_right_answers_through_a_step() -> None:
 
 
 def test_auc_counts_pairs() -> None:
+    assert auc([0.1, 0.9], [True, True]) is None
     rng = random.Random(0)
     scores = [rng.randrange(5) / 4 for _ in range(60)]
     labels = [rng.random() < 0.3 + 0.4 * score for score in scores]

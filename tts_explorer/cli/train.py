@@ -50,6 +50,9 @@ def prm(
     work: Work = Path(".work"),
     device: Device = "cpu",
     seed: Seed = 0,
+    start: Annotated[Path | None, typer.Option("--start", help="Begin with the verifier in this folder.")] = None,
+    shards: Annotated[int, typer.Option("--shards", min=1, help="Files of 4,096 rollouts each.")] = 24,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the rollouts.")] = 2,
 ) -> None:
     """Train a process reward model from a policy's weights, on the outcomes of that policy's rollouts."""
     from tts_explorer.train.prm import train_prm
@@ -57,7 +60,8 @@ def prm(
     base = base or work / "small"
     if not (base / "config.json").is_file():
         raise UnknownName(f"no policy in {base}: train one first, or name its folder with --base")
-    typer.echo(train_prm(name, work, base=base, seed=seed, device=device, compiled=compilable()))
+    options = {"seed": seed, "device": device, "start": start, "shards": shards, "epochs": epochs}
+    typer.echo(train_prm(name, work, base=base, compiled=compilable(), **options))
 
 
 def publish(

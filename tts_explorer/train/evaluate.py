@@ -175,8 +175,8 @@ def by_step(places: list[int], scores: list[float], exact: list[bool]) -> list[d
     for place in sorted(set(places)):
         chosen = [i for i, at in enumerate(places) if at == place]
         labels = [exact[i] for i in chosen]
-        if 0 < sum(labels) < len(labels):
-            area = auc([scores[i] for i in chosen], labels)
+        area = auc([scores[i] for i in chosen], labels)
+        if area is not None:
             table.append({"step": place + 1, "steps": len(chosen), "right": sum(labels) / len(labels), "auc": area})
     return table
 

@@ -125,8 +125,10 @@ def rewards(model: LlamaForTokenClassification, examples: Sequence[Example]) -> 
     return found
 
 
-def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
+def auc(scores: Sequence[float], labels: Sequence[bool]) -> float | None:
     """Area under the ROC curve: the chance that a right one scores above a wrong one, ties one half.
+
+    None where all labels are alike.
 
     >>> auc([0.1, 0.4, 0.4, 0.9], [False, False, True, True])
     0.875
@@ -138,4 +140,6 @@ def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
     _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks = (np.bincount(groups, ranks) / counts)[groups]
     right, wrong = int(truth.sum()), int((~truth).sum())
+    if not right or not wrong:
+        return None
     return float((ranks[truth].sum() - right * (right + 1) / 2) / (right * wrong))

@@ -95,6 +95,11 @@ def figures() -> str:
         )
     if (results / "auc.json").is_file():
         for found in orjson.loads((results / "auc.json").read_bytes()):
+            if found["program"] is None:
+                lines.append(
+                    f"\nOn {found['task']} level {found['level']} all {found['steps']} steps of the rollouts were right: no AUC."
+                )
+                continue
             steps = ", ".join(f"{step['auc']:.3f}" for step in found["by_step"])
             lines.append(
                 f"\nStep-level AUC of the verifier on {found['task']} level {found['level']} ({found['steps']} steps of held-out "
