@@ -45,8 +45,7 @@ def train_prm(
     paths = make_rollouts(base, work / "rollouts", shards=shards, seed=seed, device=device)
     tokenizer = AutoTokenizer.from_pretrained(base)
     torch.manual_seed(seed)
-    model = LlamaForTokenClassification.from_pretrained(start or base, num_labels=2, id2label={0: "wrong", 1: "right"})
-    model = model.to(device).train()
+    model = classifier(start or base).to(device).train()
     opts = optimizers(model, lr)
     state = work / f"{name}.pt"
     step, begin = restore(model, opts, state, "step", "epoch")
@@ -65,6 +64,11 @@ def train_prm(
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)
     return work / name
+
+
+def classifier(folder: Path) -> LlamaForTokenClassification:
+    """A token classifier with the weights in `folder`; from a policy's, its head is random."""
+    return LlamaForTokenClassification.from_pretrained(folder, num_labels=2, id2label={0: "wrong", 1: "right"})
 
 
 def reworded(rollout: Rollout, rng: random.Random) -> Rollout:
