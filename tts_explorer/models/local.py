@@ -51,7 +51,7 @@ class Checkpoint:
             raise ModelUnavailable(f"the model in {folder.name!r} lacks weights ({lacks}): it is damaged, or of another kind")
         self.model = self.model.to(device).eval()
         self.context = self.model.config.max_position_embeddings
-        torch.set_num_threads(threads_for(sum(p.numel() for p in self.model.parameters())))
+        self.threads = threads_for(sum(p.numel() for p in self.model.parameters()))
         sha = hashlib.sha256()
         for file in weights:
             sha.update(file.read_bytes())
@@ -132,6 +132,7 @@ class LocalPolicy(Checkpoint):
 
     @torch.inference_mode()
     def tick(self) -> list[tuple[Key, Sample]]:
+        torch.set_num_threads(self.threads)
         self._admit()
         if not self.running:
             return []
@@ -280,6 +281,7 @@ class LocalPRM(Checkpoint):
 
     @torch.inference_mode()
     def tick(self) -> list[tuple[Key, Judgement]]:
+        torch.set_num_threads(self.threads)
         now, self.waiting = self.waiting[: self.rows], self.waiting[self.rows :]
         if not now:
             return []

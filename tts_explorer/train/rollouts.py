@@ -27,8 +27,8 @@ from tts_explorer.tasks.base import DELIMITER, Problem, Split
 from tts_explorer.train.data import draw
 
 MIX = {
-    ("countdown", 1): 4, ("countdown", 2): 8, ("countdown", 3): 64, ("countdown", 4): 10, ("countdown", 5): 2,
-    ("arithmetic", 1): 1, ("arithmetic", 2): 1, ("arithmetic", 3): 2, ("arithmetic", 4): 3, ("arithmetic", 5): 5,
+    ("countdown", 1): 3, ("countdown", 2): 6, ("countdown", 3): 60, ("countdown", 4): 8, ("countdown", 5): 2,
+    ("arithmetic", 1): 1, ("arithmetic", 2): 2, ("arithmetic", 3): 4, ("arithmetic", 4): 6, ("arithmetic", 5): 8,
 }  # fmt: skip
 """(task, level): its share of the problems, in percent."""
 
