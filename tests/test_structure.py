@@ -12,11 +12,11 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "tts_explorer"
 FLOORS = {
     0: "errors events",
-    1: "tree cost assets expressions",
+    1: "tree cost assets expressions equality",
     2: "moves models.base tasks.base",
     3: "strategies answers models tasks wire",
     4: "runner store viz importers",
-    5: "lab ui train",
+    5: "lab ui train bench",
     6: "app",
     7: "cli",
     8: "__main__",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from tts_explorer.events import CostIncurred, NodeAdded, NodeScored, Noted, Record, SearchStarted, to_dict
+from tts_explorer.equality import comparable as comparable
+from tts_explorer.events import Record, to_dict
 from tts_explorer.models.scripted import Script, ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Loop, Plan, Run
 from tts_explorer.strategies import strategy_named
@@ -143,26 +143,3 @@ def only(records: Sequence[Record], kind: type) -> list[Any]:
 def as_json(records: Sequence[Record]) -> list[str]:
     """The wire form as strict JSON lines."""
     return [json.dumps(to_dict(record), allow_nan=False) for record in records]
-
-
-def comparable(records: Sequence[Record]) -> list[Any]:
-    """A stream without what equal ones may differ in: order in one answer, seq, at, seconds, apportioned, versions."""
-    out: list[Any] = []
-    block: list[tuple[str, Any, int | None]] = []
-    last = ""
-    for record in [*records, None]:
-        event = record and record.event
-        kind = "N" if isinstance(event, NodeAdded) else "S" if isinstance(event, NodeScored | Noted) else ""
-        if block and kind != last:
-            out += sorted(block, key=lambda item: (getattr(item[1], "node", (1 << 20,)), repr(item)))
-            block = []
-        if kind:
-            block.append((kind, event, record.line))
-        elif isinstance(event, CostIncurred):
-            out.append((replace(event, seconds=0.0, apportioned=False), record.line))
-        elif isinstance(event, SearchStarted):
-            out.append((replace(event, started="", versions={}), record.line))
-        elif event is not None:
-            out.append((event, record.line))
-        last = kind
-    return out

@@ -2,7 +2,8 @@
 
 One writer connection in the process, every write `BEGIN IMMEDIATE`; readers open their own. Events are stored in their wire
 form; whatever a list of sessions shows is read from them, so there is no second truth. A search is *interrupted* when it has
-no `SearchFinished` and the process that ran it is gone. This module knows no models and no page.
+no `SearchFinished` and the process that ran it is gone: process id, start time and boot name a process for good, so there is
+no heartbeat to keep. This module knows no models and no page.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,6 +49,12 @@ def m001_searches_and_events(db: Database) -> None:
     )
     db.execute("CREATE INDEX events_by_parent ON events(json_extract(body, '$.parent')) WHERE seq = 0")
     db.execute("CREATE VIRTUAL TABLE texts USING fts5(search UNINDEXED, text)")
+
+
+@migrations()
+def m002_no_heartbeat(db: Database) -> None:
+    """It was written and never read."""
+    db.execute("ALTER TABLE searches DROP COLUMN heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ class Store:
         """Commit new records of several searches in one transaction; a search's first record makes its row."""
         with self._writing() as connection:
             for id, records in batch:
-                _insert(connection, id, [(record, to_dict(record)) for record in records], "run")
+                _insert(connection, id, records, "run")
 
     def import_file(self, path: Path, *, largest: int = 64 << 20) -> list[str]:
         """Store the streams in a JSON-lines file under new ids; a damaged file is refused whole. Raises BadSession."""
@@ -141,7 +149,7 @@ class Store:
         ids = [new_id() for _ in streams]
         with self._writing() as connection:
             for id, stream in zip(ids, streams, strict=True):
-                _insert(connection, id, [(record, to_dict(record)) for record in stream], "import")
+                _insert(connection, id, stream, "import")
         return ids
 
     def export(self, id: str) -> bytes:
@@ -175,14 +183,21 @@ class Store:
             raise UnknownName(f"{name!r} begins more than one session's id: give more of it")
         return found[0]
 
-    def sessions(self, search: str = "", limit: int = 200, offset: int = 0) -> list[Session]:
-        """Sessions, newest first; with `search`, those whose problem or steps contain all its words."""
-        query = "SELECT id, created, origin, owner FROM searches"
+    def sessions(self, search: str = "", limit: int = 200, offset: int = 0, *, children: bool = True) -> list[Session]:
+        """Sessions, newest first; with `search`, those whose problem or steps contain all its words.
+
+        Without `children`, those that have a parent are left out.
+        """
+        query = "SELECT id, created, origin, owner FROM searches WHERE 1"
         given: list[Any] = []
+        if not children:
+            query += (
+                " AND NOT EXISTS (SELECT 1 FROM events WHERE search = id AND seq = 0 AND json_extract(body, '$.parent') NOT NULL)"
+            )
         words = [word for word in clean(search.replace("\x00", " ")).split() if word.strip('"')]
         if words:
             quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words)
-            query += " WHERE id IN (SELECT search FROM texts WHERE texts MATCH ?)"
+            query += " AND id IN (SELECT search FROM texts WHERE texts MATCH ?)"
             given.append(quoted)
         query += " ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?"
         with self._reading() as connection:
@@ -222,18 +237,14 @@ class Store:
         return Session(row["id"], row["created"], row["origin"], started, state, answer, grades.get(answer), count)
 
 
-def _insert(connection: sqlite3.Connection, id: str, records: Sequence[tuple[Record, dict[str, Any]]], origin: str) -> None:
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    if records and records[0][0].seq == 0:
+def _insert(connection: sqlite3.Connection, id: str, records: Sequence[Record], origin: str) -> None:
+    if records and records[0].seq == 0:
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         owner = this_process() if origin == "run" else ""
-        connection.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?)", [id, now, origin, owner, now])
-    else:
-        connection.execute("UPDATE searches SET heartbeat = ? WHERE id = ?", [now, id])
-    connection.executemany(
-        "INSERT INTO events VALUES (?, ?, ?, ?)",
-        [(id, record.seq, data["kind"], orjson.dumps(data).decode()) for record, data in records],
-    )
-    texts = [(id, text) for record, _ in records for text in event_texts(record.event)]
+        connection.execute("INSERT INTO searches VALUES (?, ?, ?, ?)", [id, now, origin, owner])
+    rows = [(id, r.seq, (data := to_dict(r))["kind"], orjson.dumps(data).decode()) for r in records]
+    connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+    texts = [(id, text) for record in records for text in event_texts(record.event)]
     connection.executemany("INSERT INTO texts (search, text) VALUES (?, ?)", texts)
 
 
@@ -260,21 +271,17 @@ def _process(pid: int) -> str:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        return f"{pid}::" if _exists(pid) else ""
+        return _listed(pid)
     return f"{pid}:{fields[19]}:{boot}" if fields[0] != "Z" else ""
 
 
-def _exists(pid: int) -> bool:
-    """Without /proc: whether some process has this id."""
+def _listed(pid: int) -> str:
+    """Without /proc: pid and start time as `ps` tells them; where there is no `ps` either, this process alone is known."""
     if os.path.isdir("/proc/self") or os.name == "nt":
-        return pid == os.getpid()
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return f"{pid}::" if pid == os.getpid() else ""
+    asked = ["ps", "-o", "lstart=", "-p", str(pid)]
+    told = subprocess.run(asked, env={"LC_ALL": "C", "TZ": "UTC"}, capture_output=True, text=True).stdout.strip()
+    return f"{pid}:{told}:" if told else ""
 
 
 def default_path() -> Path:

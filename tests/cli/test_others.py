@@ -21,6 +21,8 @@ def test_serve_hands_its_options_to_the_page(run, monkeypatch, tmp_path):
     assert calls[0] == {"host": "0.0.0.0", "port": 8000, "db": tmp_path / "x.db"}
     assert calls[1]["db"] == tmp_path / "sessions.db"
     assert run("serve", "--port", 70000).exit_code == 2
+    monkeypatch.delenv("TTS_EXPLORER_DB")
+    assert run("serve").exit_code == 0 and calls[2]["db"] is None
 
 
 def test_a_port_that_is_taken_is_a_failure_and_no_bug(run, monkeypatch):

@@ -5,21 +5,21 @@ import shutil
 
 import pytest
 import torch
+from loaded import policy_in, prm_in
 from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
 
 from tts_explorer.errors import BadProblem, ModelUnavailable
 from tts_explorer.models.base import sample_key
-from tts_explorer.models.local import LocalPolicy, LocalPRM
 
 
 @pytest.fixture(scope="module")
 def policy(policy_folder):
-    return LocalPolicy("tiny", policy_folder, rows=8)
+    return policy_in(policy_folder, rows=8)
 
 
 @pytest.fixture(scope="module")
 def prm(prm_folder):
-    return LocalPRM("tiny-prm", prm_folder, rows=3)
+    return prm_in(prm_folder, rows=3)
 
 
 def sampled(policy, *asked, **options):
@@ -31,6 +31,8 @@ def sampled(policy, *asked, **options):
     while len(done) < len(asked):
         done |= dict(policy.tick())
     assert policy.progress() == {} == policy.drafts()
+    policy.drop([key[:1] for key, _ in asked])
+    assert policy.trie.bytes == 0 and not policy.trie.roots
     return done
 
 
@@ -146,12 +148,13 @@ def test_what_is_dropped_was_spent_and_its_neighbours_stay(policy):
     spent = policy.drop(gone)
     assert set(spent) == set(gone) & set(under_way)
     for key, spend in spent.items():
-        assert spend.sampled_tokens == under_way[key] == 3 and spend.flops > 0
+        assert spend.sampled_tokens == under_way[key] > 0 and spend.flops > 0
     while len(done) < 6 - len(set(gone) & set(dict(asked))):
         done |= dict(policy.tick())
     for key, sample in done.items():
         assert sample.ids == expected[key].ids
     assert policy.tick() == [] and policy.progress() == {}
+    policy.drop([key[:1] for key, _ in asked])
 
 
 def test_the_draft_is_the_text_so_far(policy):
@@ -186,40 +189,70 @@ def plain_rewards(prm, prompt, steps):
     return [right[end] for end in ends]
 
 
+def judged(prm, work):
+    """Judgements by key, in the end; `work` is key: (prompt, steps)."""
+    for key, (prompt, steps) in work.items():
+        prm.submit(key, prompt, steps)
+    done = {}
+    while len(done) < len(work):
+        done |= dict(prm.tick())
+    assert prm.tick() == [] and not prm.running and not prm.waiting
+    return done
+
+
 def test_a_reward_is_read_at_the_end_of_each_step(prm):
     work = {
-        i: (
+        (i,): (
             prm.problem("make 46"[: 3 + i]),
             [prm.step(text) for text in ("go\n\n", "on and on\n\n", "so 46")[: 1 + i % 3]],
         )
         for i in range(7)
     }
-    for key, (prompt, steps) in work.items():
-        prm.submit(key, prompt, steps)
-    done = {}
-    while len(done) < 7:
-        batch = prm.tick()
-        assert 0 < len(batch) <= 3
-        done |= dict(batch)
+    done = judged(prm, work)
     for key, (prompt, steps) in work.items():
         assert done[key].rewards == pytest.approx(plain_rewards(prm, prompt, steps), abs=1e-5)
         assert all(0 <= reward <= 1 for reward in done[key].rewards)
         assert done[key].spend.sampled_tokens == 0 and done[key].spend.flops > 0
-    assert prm.tick() == []
+    prm.drop(work)
+
+
+def test_each_token_of_a_tree_is_read_once(prm):
+    prompt, first, others = prm.problem("make 46"), prm.step("go\n\n"), [prm.step(f"so {i}") for i in range(5)]
+    done = judged(prm, {("tree", 0): (prompt, [first])})
+    done |= judged(prm, {("tree", 1 + i): (prompt, [first, other]) for i, other in enumerate(others)})
+    unique = len(prompt) + len(first) + sum(map(len, others))
+    assert sum(judgement.spend.forwarded_tokens for judgement in done.values()) == unique
+    assert sum(judgement.spend.prompt_tokens for judgement in done.values()) > unique
+    for i, other in enumerate(others):
+        assert done["tree", 1 + i].rewards == pytest.approx(plain_rewards(prm, prompt, [first, other]), abs=1e-5)
+    again = judged(prm, {("tree", 9): (prompt, [first, others[0]])})["tree", 9]
+    assert again.rewards == done["tree", 1].rewards and again.spend.forwarded_tokens == 0
+    prm.drop([("tree",)])
+    assert prm.trie.bytes == 0
+
+
+def test_a_step_that_goes_on_from_a_fragment_reads_only_the_rest(prm):
+    prompt, fragment, whole = prm.problem("make 46"), prm.step("go on"), prm.step("go on and on\n\n")
+    judged(prm, {("tree", 0): (prompt, [fragment])})
+    done = judged(prm, {("tree", 1): (prompt, [whole])})["tree", 1]
+    assert done.spend.forwarded_tokens == len(whole) - len(fragment)
+    assert done.rewards == pytest.approx(plain_rewards(prm, prompt, [whole]), abs=1e-5)
+    prm.drop([("tree",)])
 
 
 def test_steps_past_the_context_have_no_reward(prm):
     steps = [prm.step("go\n\n"), prm.step("x" * 200), prm.step("on\n\n")]
-    prm.submit("k", prm.problem("make 46"), steps)
-    [(_, judgement)] = prm.tick()
+    judgement = judged(prm, {("k",): (prm.problem("make 46"), steps)})["k",]
     assert judgement.rewards[0] is not None and judgement.rewards[1:] == (None, None)
 
 
 def test_dropped_work_is_not_judged(prm):
     for key in "ab":
-        prm.submit(key, prm.problem("go"), [prm.step("on\n\n")])
-    prm.drop(["a"])
-    assert [key for key, _ in prm.tick()] == ["b"]
+        prm.submit((key,), prm.problem("go"), [prm.step("on\n\n")])
+    prm.drop([("a",)])
+    done = [prm.tick(), prm.tick(), prm.tick()]
+    assert [key for batch in done for key, _ in batch] == [("b",)]
+    prm.drop([("b",)])
 
 
 def test_versions_name_the_weights(policy, policy_folder, prm):
@@ -229,7 +262,7 @@ def test_versions_name_the_weights(policy, policy_folder, prm):
 
 def refused(folder):
     with pytest.raises(ModelUnavailable) as caught:
-        LocalPolicy("tiny", folder)
+        policy_in(folder)
     said = str(caught.value)
     assert "\n" not in said and folder.name in said and len(said) < 400
 
@@ -302,4 +335,4 @@ def test_a_model_with_other_labels_is_no_reward_model(prm_folder, tmp_path):
     shutil.copytree(prm_folder, folder)
     model.save_pretrained(folder)
     with pytest.raises(ModelUnavailable, match="3 labels"):
-        LocalPRM("three", folder)
+        prm_in(folder)

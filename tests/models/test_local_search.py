@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from worlds import as_json, comparable, drive, search
+from loaded import policy_in, prm_in
+from worlds import as_json, comparable, drive, events, search
 
-from tts_explorer.events import from_dict
-from tts_explorer.models.local import LocalPolicy, LocalPRM
+from tts_explorer.events import CostIncurred, from_dict
 from tts_explorer.runner import Loop
 
 PLANS = [
@@ -14,26 +14,35 @@ PLANS = [
     for seed, strategy in enumerate(("beam_search", "best_of_n", "dvts", "self_consistency", "greedy"))
 ]
 
+SMALL = {"beam_search": {"n": 8, "beam_width": 4, "max_depth": 4}, "dvts": {"n": 8, "beam_width": 4, "max_depth": 4}}
+
 
 @pytest.fixture(scope="module")
 def models(policy_folder, prm_folder):
-    return LocalPolicy("tiny", policy_folder, rows=64), LocalPRM("tiny-prm", prm_folder, rows=64)
+    return policy_in(policy_folder, rows=64), prm_in(prm_folder, rows=64)
 
 
-def close(records):
-    """A stream's comparable form without numbers whose last digits a batch's size may change, and without cost."""
-    lines = []
-    for event, *_ in (item if isinstance(item, tuple) and len(item) == 2 else item[1:] for item in comparable(records)):
-        fields = {name: getattr(event, name) for name in type(event).__dataclass_fields__}
-        lines.append({k: v for k, v in fields.items() if k not in ("logprob", "reward", "forwarded_tokens", "flops", "votes")})
-    return lines
+@pytest.mark.parametrize("rows", [3, 16, 64])
+def test_searches_together_equal_the_same_searches_alone(policy_folder, prm_folder, models, rows):
+    """Bitwise: texts, log-probabilities, rewards, costs; however many rows the batch may have."""
+    plans = [plan | {"budget": {}, "settings": SMALL.get(plan["strategy"], {})} for plan in PLANS]
+    alone = [drive(search(**plan, policy=models[0], verifier=models[1]))[0] for plan in plans]
+    crowded = policy_in(policy_folder, rows=rows), prm_in(prm_folder, rows=rows)
+    runs = [search(**plan, policy=crowded[0], verifier=crowded[1], id=str(i)) for i, plan in enumerate(plans)]
+    assert [comparable(records) for records in drive(*runs)] == [comparable(records) for records in alone]
 
 
-def test_searches_together_equal_the_same_searches_alone(models):
-    alone = [drive(search(**plan | {"policy": models[0], "verifier": models[1]}))[0] for plan in PLANS]
-    runs = [search(**plan, policy=models[0], verifier=models[1], id=str(i)) for i, plan in enumerate(PLANS)]
-    together = drive(*runs)
-    assert [close(records) for records in together] == [close(records) for records in alone]
+@pytest.mark.parametrize("memory", [0, 60_000])
+def test_results_do_not_change_when_memory_is_short(policy_folder, prm_folder, models, memory):
+    """All but the tokens computed and their FLOPs, which grow."""
+    short = policy_in(policy_folder, memory=memory), prm_in(prm_folder, memory=memory)
+    plan = {"strategy": "beam_search", "max_step_tokens": 12, "settings": SMALL["beam_search"]}
+    [expected], [got] = (drive(search(**plan, policy=p, verifier=v)) for p, v in (models, short))
+    assert [item for item in comparable(got) if CostIncurred not in map(type, item)][1:] == [
+        item for item in comparable(expected) if CostIncurred not in map(type, item)
+    ][1:]
+    tight, free = (sum(e.forwarded_tokens for e in events(records) if isinstance(e, CostIncurred)) for records in (got, expected))
+    assert tight > free
 
 
 @pytest.mark.parametrize("ticks", [1, 3, 9, 25])
@@ -50,7 +59,7 @@ def test_a_cancelled_search_leaves_nothing_in_the_models(models, ticks):
     assert gone.run.tree.status == "cancelled" and stays.run.tree.status in ("done", "budget")
     assert models[0].progress() == {} and not models[0].waiting and not models[1].waiting
     expected = drive(search("beam_search", *models, max_step_tokens=12, budget={"nodes": 12}))[0]
-    assert close(stays.published) == close(expected)
+    assert comparable(stays.published) == comparable(expected)
 
 
 @pytest.mark.parametrize("budget", [{"tokens": 20}, {"nodes": 5}, {"flops": 3e6}])

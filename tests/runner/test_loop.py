@@ -10,6 +10,7 @@ from worlds import chosen, comparable, drive, policy_of, search, verifier_of
 
 from tts_explorer.events import SearchFinished
 from tts_explorer.runner import Loop
+from tts_explorer.runner import loop as loops
 
 
 class Shelf:
@@ -78,7 +79,8 @@ def test_a_run_that_could_not_be_saved_leaves_later_ones_alone():
 
 @pytest.mark.parametrize("method", ["submit", "tick", "progress", "drafts"])
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 9])
-def test_a_policy_that_breaks_at_its_nth_call_fails_only_the_runs_that_use_it(method, n):
+def test_a_policy_that_breaks_at_its_nth_call_fails_only_the_runs_that_use_it(method, n, monkeypatch):
+    monkeypatch.setattr(loops, "DRAFTS", -1.0)
     bad, whole = broken(policy_of("lines", name="bad"), method, n), policy_of("lines")
     runs = [search("best_of_n", bad, id="x"), search("dvts", bad, id="y"), search("best_of_n", whole, id="z")]
     streams = drive(*runs)
@@ -165,7 +167,8 @@ def test_a_fast_search_never_waits_for_a_slow_one():
     loop.drive()
 
 
-def test_drafts_are_the_text_in_flight_and_gone_at_the_end():
+def test_drafts_are_the_text_in_flight_and_gone_at_the_end(monkeypatch):
+    monkeypatch.setattr(loops, "DRAFTS", -1.0)
     loop = Loop()
     live = loop.start(search("greedy", chosen(("abcdef", "eos"))))
     loop.step()
@@ -173,6 +176,16 @@ def test_drafts_are_the_text_in_flight_and_gone_at_the_end():
     assert live.drafts == {(0,): "ab"}
     loop.drive()
     assert live.drafts == {}
+
+
+def test_drafts_are_looked_at_five_times_a_second_at_most(monkeypatch):
+    monkeypatch.setattr(loops.time, "monotonic", lambda: now[0])
+    now, loop, policy = [100.0], Loop(), policy_of(chosen(("abcdef", "eos")))
+    live, seen = loop.start(search("greedy", policy)), []
+    for now[0] in (100.0, 100.1, 100.19, 100.21, 100.3, 100.45):
+        loop.step()
+        seen.append(live.drafts.get((0,)))
+    assert seen == ["a", "a", "a", "abcd", "abcd", None]
 
 
 def test_time_in_a_shared_batch_is_apportioned_and_says_so():

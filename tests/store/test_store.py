@@ -1,10 +1,16 @@
 """Sessions on disk: what goes in comes out, in order, after it was committed; lists, names and words to search by."""
 
 import json
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 from worlds import as_json, search
 
 from tts_explorer.cost import Cost
@@ -21,7 +27,7 @@ from tts_explorer.events import (
     clean,
 )
 from tts_explorer.runner import Loop
-from tts_explorer.store import Store, new_id
+from tts_explorer.store import Store, alive, migrations, new_id, this_process
 from tts_explorer.tree import SearchTree
 
 TEXT = st.text(max_size=40).map(clean)
@@ -120,6 +126,42 @@ def test_a_search_without_its_end_runs_as_long_as_its_process(store):
     store.connection.execute("UPDATE searches SET owner = '1:0:another boot' WHERE id = 'mine'")
     store.connection.commit()
     assert store.session("mine").state == "interrupted"
+
+
+def test_a_process_id_given_to_another_process_is_not_its_owner(monkeypatch):
+    """With /proc, and without it as on a Mac."""
+    for _ in range(2):
+        with subprocess.Popen(["sleep", "60"]) as process:
+            owner = this_process()
+            pid, _, rest = owner.partition(":")
+            assert alive(owner) and pid.isdecimal() and rest
+            assert not alive(f"{process.pid}:{rest}")
+            process.kill()
+        assert not alive(f"{process.pid}:{rest}")
+        if not shutil.which("ps"):
+            break
+        monkeypatch.setattr(Path, "read_text", lambda path: open(f"/nowhere{path}"))
+        monkeypatch.setattr("os.path.isdir", lambda path: False)
+
+
+def test_a_database_of_the_first_schema_opens(tmp_path):
+    path, stream = tmp_path / "old.db", [Record(0, 0.0, None, SearchStarted("p", "greedy"))]
+    with closing(sqlite3.connect(path)) as old:
+        migrations.apply(Database(old), stop_before="m002_no_heartbeat")
+        old.execute("INSERT INTO searches VALUES ('old', '2026-11-21', 'run', '1:0:boot', '2026-11-21')")
+        old.execute("INSERT INTO events VALUES ('old', 0, 'SearchStarted', ?)", [as_json(stream)[0]])
+        old.commit()
+    with closing(Store(path)) as store:
+        store.append([("new", stream), ("old", [Record(1, 0.0, None, SearchFinished("done"))])])
+        assert [(s.id, s.state) for s in store.sessions()] == [("new", "running"), ("old", "done")]
+
+
+def test_sessions_with_a_parent_can_be_left_out(store):
+    for id, parent in (("a", None), ("b", "a"), ("c", None), ("d", "c"), ("e", "c")):
+        store.append([(id, [Record(0, 0.0, None, SearchStarted("figs", "greedy", parent=parent))])])
+    assert [s.id for s in store.sessions(limit=2, children=False)] == ["c", "a"]
+    assert [s.id for s in store.sessions("figs", limit=1, offset=1, children=False)] == ["a"]
+    assert len(store.sessions("figs")) == 5
 
 
 def test_names_are_ids_prefixes_or_last(store):

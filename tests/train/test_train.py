@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from loaded import policy_in, prm_in
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from tts_explorer.models.local import LocalPolicy, LocalPRM
+from tts_explorer.models.scripted import ScriptedPolicy
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import split_of
 from tts_explorer.train import data, rollouts
-from tts_explorer.train.data import batches, draw, encode
+from tts_explorer.train.data import batches, by_length, draw, encode
+from tts_explorer.train.fit import keep_record, record_in
 from tts_explorer.train.muon import orthogonal
 from tts_explorer.train.policy import RECIPES, rate_at, train_policy, validation_loss
-from tts_explorer.train.prm import auc, encoded, train_prm
-from tts_explorer.train.rollouts import labelled, read_rollouts, steps_of
+from tts_explorer.train.prm import auc, cut, encoded, train_prm
+from tts_explorer.train.rollouts import labelled, read_rollouts, sampled, steps_of
 from tts_explorer.train.tokenizer import PAD, SPECIALS
 
 
@@ -81,6 +83,35 @@ def test_training_can_begin_from_weights_that_are_there(work: Path, tmp_path: Pa
     moved = train_policy("smoke", tmp_path, steps=1, lr=1e-7, start=work / "smoke", compiled=False)
     after = LlamaForCausalLM.from_pretrained(moved).state_dict()
     assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
+    assert record_in(work / "smoke") == {"steps": 60, "tokens": 60 * 2048}
+    assert record_in(moved) == {"steps": 61, "tokens": 61 * 2048, "last": 1, "start": "smoke"}
+
+
+def test_a_record_adds_up_what_is_known(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    keep_record(tmp_path / "new", 5, 50, tmp_path / "old", rollouts=8)
+    assert record_in(tmp_path / "new") == {"steps": 5, "tokens": 50, "last": 5, "start": "old", "rollouts": 8}
+    keep_record(tmp_path / "old", 2, 20, tmp_path / "new")
+    assert record_in(tmp_path / "old") == {"steps": 7, "tokens": 70, "last": 2, "start": "new"}
+
+
+def test_batches_are_alike_in_length_and_shuffled_by_the_seed_alone() -> None:
+    rng = random.Random(0)
+    examples = [([i] * rng.randint(1, 9), [0], [0.0]) for i in range(100)]
+    made = cut(examples, 30, random.Random(1))
+    assert made == cut(examples, 30, random.Random(1)) != cut(examples, 30, random.Random(2))
+    assert sorted(example for batch in made for example in batch) == sorted(examples)
+    assert all(len(batch) * max(len(ids) for ids, *_ in batch) <= 30 for batch in made)
+    assert sorted(map(len, made)) == sorted(map(len, by_length(examples, 30)))
+
+
+def test_every_problem_is_sampled_as_often_as_asked() -> None:
+    policy = ScriptedPolicy(lambda text, rng: (text[4:6] + "x" * rng.randint(1, 9), "eos"))
+    drawn = [draw(random.Random(i)) for i in range(3)]
+    texts = sampled(policy, drawn, per_problem=4, seed=0)
+    assert [[text[:2] for text in found] for found in texts] == [[problem.text[4:6]] * 4 for problem in drawn]
+    assert all(sorted(found, key=len) == found for found in texts), "in the order in which they finish"
 
 
 def stop_after(pool: int, last: int) -> None:
@@ -107,7 +138,7 @@ def test_a_batch_learns_from_the_solution_alone(work: Path) -> None:
     assert row[begin + 1 : begin + len(learnt)] == learnt[:-1]
     problem = draw(random.Random(1))
     ids, prompt = encode(tokenizer, problem, ["a\n\n", "b"])
-    policy = LocalPolicy("smoke", work / "smoke")
+    policy = policy_in(work / "smoke")
     assert policy.problem(problem.text) == tuple(ids[:prompt])
 
 
@@ -153,11 +184,12 @@ def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch
     found = read_rollouts(path)
     assert found and all(len(r.steps) == len(r.values) for r in found)
     folder = train_prm("tiny", tmp_path, base=work / "smoke", shards=1, epochs=1, compiled=False)
-    prm = LocalPRM("tiny", folder)
+    prm = prm_in(folder)
     ids, ends, _ = next(encoded(prm.tokenizer, found))
     prompt, steps = prm.problem(found[0].problem), [prm.step(step) for step in found[0].steps]
     assert list(prompt) + [id for step in steps for id in step] == ids and ends[-1] == len(ids) - 1
-    prm.submit("k", prompt, steps)
-    [(key, judged)] = prm.tick()
-    assert key == "k" and len(judged.rewards) == len(steps) and all(0 <= r <= 1 for r in judged.rewards)
+    prm.submit(("k",), prompt, steps)
+    done = [found for _ in range(len(steps) + 1) for found in prm.tick()]
+    [(key, judged)] = done
+    assert key == ("k",) and len(judged.rewards) == len(steps) and all(0 <= r <= 1 for r in judged.rewards)
     assert RECIPES["small"].hidden == 128

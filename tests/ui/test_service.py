@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tts_explorer.errors import UnknownName, UserError
-from tts_explorer.events import SearchFinished
+from tts_explorer.events import Record, SearchFinished, SearchStarted
 from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Ask, Models
 from tts_explorer.store import Store
+from tts_explorer.ui import service as module
 from tts_explorer.ui.service import EXAMPLE, Service, examples, human
 
 
@@ -25,7 +26,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def ended(service: Service, id: str) -> None:
-    assert service.begun[id].done.wait(20)
+    assert all(live.done.wait(20) for live in service.begun[id])
 
 
 def test_a_search_and_a_greedy_one_beside_it_are_stored_and_listed_once(service: Service) -> None:
@@ -36,13 +37,25 @@ def test_a_search_and_a_greedy_one_beside_it_are_stored_and_listed_once(service:
     assert state.baseline.startswith("Greedily, scripted answers 1, which is wrong")
     assert [session.id for session in service.sessions()] == [id]
     assert service.state(id, state.records).records == state.records
+    service.begun.clear()
+    assert service.state(id, []) == state
 
 
-def test_the_full_text_of_a_path_is_told_and_nonsense_is_empty(service: Service) -> None:
+def test_a_page_of_sessions_is_full_though_greedy_ones_lie_between(service: Service) -> None:
+    ids = [service.start(Ask(strategy="self_consistency", task="countdown"), name) for name in "abc"]
+    for id in ids:
+        ended(service, id)
+    assert {session.id for session in service.sessions(limit=3)} == set(ids)
+
+
+def test_the_full_text_of_a_path_is_told_and_nonsense_is_empty(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     id = service.start(Ask(strategy="best_of_n", verifier="v", task="countdown"), "me")
     ended(service, id)
     steps = service.node(id, "0.0")["steps"]
     assert [step["text"] for step in steps] == ["a\n\n", "\\boxed{1}"] and steps[0]["reward"] == 0.5
+    service.begun.clear()
+    monkeypatch.setattr(service.store, "child", lambda *asked: pytest.fail("a click needs no greedy search"))
+    assert service.node(id, "0.0")["steps"] == steps
     assert service.node(id, "9.9") == service.node("nope", "0") == service.node(id, "x.y") == {"steps": []}
 
 
@@ -64,6 +77,23 @@ def test_a_search_that_can_not_be_saved_says_so(service: Service, monkeypatch: p
     ended(service, id)
     with pytest.raises(UserError, match="could not be saved .*disk is full"):
         service.state(id, [])
+
+
+def test_a_search_whose_process_is_gone_is_interrupted(service: Service) -> None:
+    service.store.append([("cut", [Record(0, 0.0, None, SearchStarted("p", "greedy"))])])
+    assert not service.state("cut", []).interrupted
+    service.store.connection.execute("UPDATE searches SET owner = '1:0:another boot'")
+    service.store.connection.commit()
+    assert service.state("cut", []).interrupted
+
+
+def test_only_the_last_tabs_and_searches_are_remembered(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    for tab in ("one", "two", "one", "three"):
+        service.look(tab, "a")
+    assert list(service.looking) == ["one", "three"]
+    ids = [service.start(Ask(strategy="greedy", task="countdown"), name) for name in "abc"]
+    assert list(service.begun) == ids[1:] and service.mine == dict(zip("bc", ids[1:], strict=True))
 
 
 def test_recordings_are_whole_and_unknown_ones_are_named(service: Service) -> None:

@@ -1,7 +1,8 @@
 """The command line. One module a group of commands; heavy imports wait inside the command that needs them.
 
 Exit codes: 0; 1 for a failure that the user can act on (one line); 2 for bad usage; 130 after Ctrl-C; 143 after
-SIGTERM. This is the one place that reads the environment.
+SIGTERM. The environment: TTS_EXPLORER_DEBUG is read here, TTS_EXPLORER_DB by the option `--db`; `app.serve`, which a Space
+runs without this command line, reads the latter and SPACE_ID itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tts_explorer.cli import doctor, models, serve, sessions, solve, train
+from tts_explorer.cli import bench, doctor, models, serve, sessions, solve, train
 from tts_explorer.errors import TTSExplorerError
 from tts_explorer.viz.terminal import plain
 
@@ -46,7 +47,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (serve, solve, sessions, models, train, doctor):
+for module in (serve, solve, sessions, models, train, bench, doctor):
     module.add_to(app)
 
 

@@ -8,7 +8,6 @@ import typer
 
 from tts_explorer.cli.options import Db
 from tts_explorer.errors import UserError
-from tts_explorer.store import default_path
 from tts_explorer.viz.terminal import plain
 
 
@@ -25,7 +24,7 @@ def serve(
     from tts_explorer import app
 
     try:
-        app.serve(host=host, port=port, db=db or default_path())
+        app.serve(host=host, port=port, db=db)
     except OSError as error:
         place = f"{host}:{port}" if port else host
         raise UserError(

@@ -27,14 +27,25 @@ def bundled_verifiers() -> list[str]:
     return [f"bundled:{name}" for name in bundled() if name.startswith(VERIFIERS)]
 
 
-def load_policy(name: str, *, device: str = "cpu") -> Policy:
+def load_policy(name: str, *, device: str = "cpu", threads: int | None = None) -> Policy:
     """The policy called `name`. Raises UnknownName or ModelUnavailable."""
-    return import_module("tts_explorer.models.local").LocalPolicy(name, _found(name), device=device)
+    from transformers import AutoModelForCausalLM
+
+    from tts_explorer.models.checkpoint import read_checkpoint
+    from tts_explorer.models.local import LocalPolicy
+
+    return LocalPolicy(read_checkpoint(name, _found(name), AutoModelForCausalLM, device=device, threads=threads))
 
 
-def load_verifier(name: str, *, device: str = "cpu") -> Verifier:
+def load_verifier(name: str, *, device: str = "cpu", threads: int | None = None) -> Verifier:
     """The verifier called `name`. Raises UnknownName or ModelUnavailable."""
-    return import_module("tts_explorer.models.local").LocalPRM(name, _found(name), device=device)
+    from transformers import AutoModelForTokenClassification
+
+    from tts_explorer.models.checkpoint import read_checkpoint
+    from tts_explorer.models.prm import LocalPRM, WholeTextPRM, reads_forward
+
+    found = read_checkpoint(name, _found(name), AutoModelForTokenClassification, device=device, threads=threads)
+    return LocalPRM(found) if reads_forward(found) else WholeTextPRM(found)
 
 
 def _found(name: str) -> Path:

@@ -81,7 +81,10 @@ class Policy(Protocol):
         """Sample one token for every row under way; return the samples that this finished."""
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
-        """Forget these samples; returns what was spent on each that was under way."""
+        """Forget these samples, and what is kept to go on from finished ones; `(search,)` names all of a search.
+
+        Returns what was spent on each that was under way.
+        """
 
     def progress(self) -> dict[Key, int]:
         """Tokens sampled so far, for every sample under way."""
@@ -95,6 +98,8 @@ class Verifier(Protocol):
 
     name: str
     versions: dict[str, str]
+    note: str | None
+    """A sentence that whoever uses it should read, about its cost, say."""
 
     def problem(self, text: str) -> Segment: ...
 

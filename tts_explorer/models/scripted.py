@@ -82,7 +82,7 @@ class ScriptedVerifier:
     """Rewards steps as its function says; None or a number outside [0, 1] is a failure."""
 
     def __init__(self, judge: Callable[[str, Sequence[str]], float | None], *, name: str = "scripted"):
-        self.judge, self.name = judge, name
+        self.judge, self.name, self.note = judge, name, None
         self.versions = {name: "scripted"}
         self.waiting: list[tuple[Key, Segment, Sequence[Segment]]] = []
         self.calls = 0

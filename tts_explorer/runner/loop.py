@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from tts_explorer.events import NodeId, Record, Role, Status
+from tts_explorer.events import NodeId, NodePruned, Record, Role, Status
 from tts_explorer.models.base import Judgement, Key, Policy, Sample, Verifier, sample_key
 from tts_explorer.runner.plan import Request
 from tts_explorer.runner.run import Run
+
+DRAFTS = 0.2
+"""Seconds between two looks at the text in flight."""
 
 
 class Sink(Protocol):
@@ -53,6 +56,7 @@ class Loop:
         self.owners: dict[Key, Live] = {}
         self.thread: threading.Thread | None = None
         self.closed = False
+        self.shown = -DRAFTS
 
     def start(self, run: Run, watch: Callable[[Sequence[Record]], None] | None = None) -> Live:
         """Take a run in, from any thread; the worker commits its first records before anyone sees them."""
@@ -186,23 +190,27 @@ class Loop:
                 self._broke([live], run.policy if role == "policy" else run.verifier, error)
 
     def _stop_due(self) -> None:
+        """End the runs that are cancelled or have spent their budget: looked at after every token."""
         under_way: dict[str, int] = {}
-        drafts: dict[str, dict[NodeId, str]] = {}
+        showing = time.monotonic() >= self.shown + DRAFTS
         for policy in {id(live.run.policy): live.run.policy for live in self.live.values()}.values():
+            mine = [live for live in self.live.values() if live.run.policy is policy]
             try:
-                progress, texts = policy.progress(), policy.drafts()
+                for key, tokens in policy.progress().items():
+                    under_way[key[0]] = under_way.get(key[0], 0) + tokens
+                if showing:
+                    self._show_drafts(mine, policy.drafts())
             except Exception as error:
-                self._broke([live for live in self.live.values() if live.run.policy is policy], policy, error)
-                continue
-            for key, tokens in progress.items():
-                under_way[key[0]] = under_way.get(key[0], 0) + tokens
-            for key, text in texts.items():
-                drafts.setdefault(key[0], {})[key[2]] = text
+                self._broke(mine, policy, error)
         for live in list(self.live.values()):
-            live.drafts = drafts.get(live.run.id, {})
             reason = live.run.due(under_way.get(live.run.id, 0)) if live.run.live else None
             if reason is not None:
                 self._end(live, *reason)
+
+    def _show_drafts(self, lives: Sequence[Live], texts: Mapping[Key, str]) -> None:
+        self.shown = time.monotonic()
+        for live in lives:
+            live.drafts = {key[2]: text for key, text in texts.items() if key[0] == live.run.id}
 
     def _end(self, live: Live, status: Status, detail: str) -> None:
         """Drop the run's unfinished work, count what it took, and let it write its last events."""
@@ -228,6 +236,7 @@ class Loop:
                 fresh = []
         for live, records in fresh:
             live.run.outbox = []
+            self._free(live.run, records)
             live.published.extend(records)
             if live.watch is not None:
                 live.watch(records)
@@ -237,9 +246,19 @@ class Loop:
             live.drafts = {}
             live.done.set()
 
+    def _free(self, run: Run, records: Sequence[Record]) -> None:
+        """Let the models forget what they keep of pruned nodes, and of a search that has ended."""
+        pruned = [record.event.node for record in records if isinstance(record.event, NodePruned)]
+        for purpose, model in (("sample", run.policy), ("judge", run.verifier)):
+            keys = [(run.id, purpose, node) for node in pruned] if run.live else [(run.id,)]
+            if model is not None and keys:
+                with suppress(Exception):  # a model that breaks here has broken already
+                    model.drop(keys)
+
     def _unsaved(self, lives: Sequence[Live], error: Exception) -> None:
         """What can't be kept is not shown: stop these runs and leave `error` for whoever waits on them."""
         for live in lives:
             live.error = error
             self._end(live, "failed", f"the session could not be saved: {error}")
+            self._free(live.run, ())
             live.run.outbox = []

@@ -56,8 +56,7 @@ class Run:
         if verifier is None and scores(plan.strategy):
             raise BadSetting(f"{plan.strategy.__name__} scores its steps: choose a verifier")
         source, self.first_line = source_of(plan.strategy)
-        self.tree, self.cost = SearchTree(), Cost()
-        text = clean(plan.problem.text)
+        self.tree, self.cost, text = SearchTree(), Cost(), clean(plan.problem.text)
         self.segments: dict[NodeId, Segment] = {(): policy.problem(text)}
         self.judged: Segment = verifier.problem(text) if verifier else ()
         self.born: dict[NodeId, int] = {}
@@ -73,6 +72,8 @@ class Run:
         first = next(self.search, None)
         self.began = clock()
         self._emit(plan.opening(settings, source, policy, verifier))
+        if verifier and verifier.note:
+            self._emit(Noted("info", verifier.note))
         self._play(first) if first is not None else self.finish("done")
 
     @property

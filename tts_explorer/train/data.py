@@ -7,7 +7,8 @@ train split (a hash of its numbers decides), so validation and test are disjoint
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import torch
 from transformers import PreTrainedTokenizerFast
@@ -26,6 +27,8 @@ POOL = 4096
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """ids and targets, both (rows, length), long; a target is -100 where nothing is learnt."""
+Text = TypeVar("Text", bound=tuple[Any, ...])
+"""Token ids, and whatever belongs to them."""
 
 
 def draw(rng: random.Random, split: Split = "train", mix: dict[tuple[str, int], int] = MIX) -> Problem:
@@ -72,9 +75,9 @@ def batches(
         pool += 1
 
 
-def by_length(texts: list[tuple[list[int], int]], tokens: int) -> list[list[tuple[list[int], int]]]:
-    """Cut `texts`, sorted by length, into runs whose padded size is at most `tokens`."""
-    cut: list[list[tuple[list[int], int]]] = [[]]
+def by_length(texts: Iterable[Text], tokens: int) -> list[list[Text]]:
+    """Cut `texts`, sorted by length and else in the order given, into runs whose padded size is at most `tokens`."""
+    cut: list[list[Text]] = [[]]
     for text in sorted(texts, key=lambda text: len(text[0])):
         if cut[-1] and (len(cut[-1]) + 1) * len(text[0]) > tokens:
             cut.append([])

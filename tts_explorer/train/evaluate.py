@@ -19,9 +19,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
-from transformers import AutoTokenizer, LlamaForTokenClassification
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForTokenClassification
 
 from tts_explorer.assets import folder
+from tts_explorer.models.checkpoint import read_checkpoint
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.runner import Ask, Loop, Models, prepare
 from tts_explorer.tasks import task_named
@@ -148,14 +149,12 @@ def step_auc(
     models = folder() / "models"
     model = LlamaForTokenClassification.from_pretrained(models / verifier).eval()
     tokenizer = AutoTokenizer.from_pretrained(models / verifier)
-    writer = LocalPolicy(policy, models / policy, rows=128)
+    writer = LocalPolicy(read_checkpoint(policy, models / policy, AutoModelForCausalLM), rows=128)
     kept = []
     for name in task:
         held = list(islice(problems(task_named(name), split, level), count))
-        texts: dict[int, list[str]] = {}
-        for i, text in sampled(writer, held, per_problem=per_problem, seed=1234):
-            texts.setdefault(i, []).append(text)
-        found = [rollout for i, problem in enumerate(held) for rollout in labelled(problem, texts[i])]
+        texts = sampled(writer, held, per_problem=per_problem, seed=1234)
+        found = [rollout for pair in zip(held, texts, strict=True) for rollout in labelled(*pair)]
         scores = rewards(model, list(encoded(tokenizer, found)))
         exact = [verdict for rollout in found for verdict in rollout.exact]
         hopeful = [value > 0 for rollout in found for value in rollout.values]

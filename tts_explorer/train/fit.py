@@ -1,9 +1,11 @@
-"""What fitting a policy and fitting a verifier share: optimisers, the rate's course, checkpoints, the progress bar."""
+"""What fitting a policy and fitting a verifier share: optimisers, the rate's course, checkpoints, records, the progress bar."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import torch
 from tqdm import tqdm
 
@@ -53,6 +55,25 @@ def restore(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Pa
     for opt, old in zip(opts, saved["optimizers"], strict=True):
         opt.load_state_dict(old)
     return [saved[name] for name in counters]
+
+
+def keep_record(folder: Path, steps: int, tokens: int, start: Path | None, **more: int) -> None:
+    """Write `training.json` beside finished weights: what went into them, with what `start` records of its own."""
+    before = record_in(start) if start else {}
+    total = {"steps": before.get("steps", 0) + steps, "tokens": before.get("tokens", 0) + tokens}
+    if start:
+        total |= {"last": steps, "start": start.resolve().name}
+    (folder / "training.json").write_bytes(orjson.dumps(total | more, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def record_in(folder: Path) -> dict[str, Any]:
+    """What `training.json` in a model's folder says, and nothing without one.
+
+    `steps` and `tokens` (padding counted) in all, `last` of the steps from the model `start`; `rollouts` that the last steps
+    of a verifier read; a `note` for the card, written by hand.
+    """
+    path = folder / "training.json"
+    return orjson.loads(path.read_bytes()) if path.is_file() else {}
 
 
 class LossBar(tqdm):

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tts_explorer.train.data import Batch, batches
-from tts_explorer.train.fit import LossBar, optimizers, rate_at, restore, save, update
+from tts_explorer.train.fit import LossBar, keep_record, optimizers, rate_at, restore, save, update
 from tts_explorer.train.tokenizer import train_tokenizer
 
 
@@ -86,12 +86,11 @@ def train_policy(
     `after_pool` is called with a pool's number once its checkpoint is written.
     """
     recipe = RECIPES[name]
-    steps = steps or recipe.steps
+    steps, lr = steps or recipe.steps, lr or recipe.lr
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(work / name)
     model = (LlamaForCausalLM.from_pretrained(start) if start else new_model(recipe, tokenizer)).to(device)
-    lr = lr or recipe.lr
     opts = optimizers(model, lr)
     state = work / f"{name}.pt"
     step, first = restore(model, opts, state, "step", "pool")
@@ -107,6 +106,7 @@ def train_policy(
             if step == steps:
                 break
     model.save_pretrained(work / name)
+    keep_record(work / name, step, step * recipe.batch, start)
     return work / name
 
 

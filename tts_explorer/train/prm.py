@@ -7,7 +7,7 @@ measure the step-level AUC. Resumable like `policy`. What was tried and measured
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from torch.nn.functional import log_softmax
 from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from tts_explorer.tasks import task_named
-from tts_explorer.train.fit import LossBar, optimizers, rate_at, restore, save, update
-from tts_explorer.train.rollouts import Rollout, make_rollouts, read_rollouts
+from tts_explorer.train.data import by_length
+from tts_explorer.train.fit import LossBar, keep_record, optimizers, rate_at, restore, save, update
+from tts_explorer.train.rollouts import PER_PROBLEM, SHARD, Rollout, make_rollouts, read_rollouts
 
 Example = tuple[list[int], list[int], list[float]]
 """Token ids; positions of the steps' last tokens; values."""
@@ -43,19 +44,18 @@ def train_prm(
     With `start` the weights are those of the process reward model in that folder instead.
     """
     paths = make_rollouts(base, work / "rollouts", shards=shards, seed=seed, device=device)
-    tokenizer = AutoTokenizer.from_pretrained(base)
     torch.manual_seed(seed)
-    model = classifier(start or base).to(device).train()
+    tokenizer, model = AutoTokenizer.from_pretrained(base), classifier(start or base).to(device).train()
     opts = optimizers(model, lr)
     state = work / f"{name}.pt"
     step, begin = restore(model, opts, state, "step", "epoch")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
     found = [rollout for path in paths for rollout in read_rollouts(path)]
-    total = epochs * len(cut(list(encoded(tokenizer, found)), batch, random.Random(0)))
+    total = epochs * len(by_length(encoded(tokenizer, found), batch))
     with LossBar(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
         for epoch in range(begin, epochs):
             rng = random.Random(f"{seed}/{epoch}/{start.name if start else base.name}")
-            examples = list(encoded(tokenizer, [reworded(rollout, rng) for rollout in found]))
+            examples = encoded(tokenizer, [reworded(rollout, rng) for rollout in found])
             for part in cut(examples, batch, rng)[: total - step]:
                 factor = rate_at(step, steps=total, warmup=50, decay=0.6)
                 bar.took(update(opts, lr * factor, loss_of(model, part, run)))
@@ -63,6 +63,7 @@ def train_prm(
             save(model, opts, state, step=step, epoch=epoch + 1)
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)
+    keep_record(work / name, step, step * batch, start, rollouts=len(paths) * SHARD * PER_PROBLEM)
     return work / name
 
 
@@ -91,14 +92,9 @@ def encoded(tokenizer: PreTrainedTokenizerFast, rollouts: Sequence[Rollout]) -> 
         yield ids, ends, rollout.values
 
 
-def cut(examples: Sequence[Example], tokens: int, rng: random.Random) -> list[list[Example]]:
+def cut(examples: Iterable[Example], tokens: int, rng: random.Random) -> list[list[Example]]:
     """Batches of about `tokens` tokens each, alike in length, in a shuffled order."""
-    keyed = sorted(examples, key=lambda example: (len(example[0]), rng.random()))
-    batches: list[list[Example]] = [[]]
-    for example in keyed:
-        if batches[-1] and (len(batches[-1]) + 1) * len(example[0]) > tokens:
-            batches.append([])
-        batches[-1].append(example)
+    batches = by_length(sorted(examples, key=lambda example: (len(example[0]), rng.random())), tokens)
     rng.shuffle(batches)
     return batches
 

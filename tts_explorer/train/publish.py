@@ -12,7 +12,8 @@ import torch
 from safetensors import safe_open
 
 from tts_explorer.assets import folder
-from tts_explorer.train import rollouts
+from tts_explorer.train.fit import record_in
+from tts_explorer.train.rollouts import PER_PROBLEM
 
 FILES = (
     "config.json",
@@ -22,6 +23,8 @@ FILES = (
     "tokenizer_config.json",
     "chat_template.jinja",
 )
+
+CONTINUED = "trained further from weights published before; mix, rate and seed of each run stand in `tts_explorer/train/LOG.md`"
 
 ABOUT = {
     "policy": (
@@ -41,7 +44,7 @@ ABOUT = {
 
 
 def publish(name: str, work: Path) -> Path:
-    """Copy `work/NAME` to the assets and write its card."""
+    """Copy `work/NAME` to the assets, and write its card and its record."""
     config = orjson.loads((work / name / "config.json").read_bytes())
     kind = "prm" if "TokenClassification" in config["architectures"][0] else "policy"
     target = folder() / "models" / name
@@ -49,25 +52,33 @@ def publish(name: str, work: Path) -> Path:
     for file in FILES:
         if (work / name / file).is_file():
             shutil.copyfile(work / name / file, target / file)
-    (target / "README.md").write_text(card(name, kind, facts(name, work, kind, config)), encoding="utf-8")
+    training = record_in(work / name)
+    if not training:
+        step = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["step"]
+        training = {"steps": step, "tokens": step * 8192}
+    (target / "training.json").write_bytes(orjson.dumps(training, option=orjson.OPT_INDENT_2) + b"\n")
+    (target / "README.md").write_text(card(name, kind, facts(target, config, training)), encoding="utf-8")
     return target
 
 
-def facts(name: str, work: Path, kind: str, config: dict[str, Any]) -> dict[str, str]:
+def facts(model: Path, config: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
     """The lines of the card's table: what it is made of, and what it was made from."""
-    with safe_open(work / name / "model.safetensors", framework="pt") as weights:
+    with safe_open(model / "model.safetensors", framework="pt") as weights:
         parameters = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
-    step = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["step"]
     shape = f"{config['num_hidden_layers']} layers of width {config['hidden_size']}, {config['num_attention_heads']} heads"
+    steps = training["steps"]
+    since = f" from the weights of {training['start']}" if "start" in training else ""
+    if training.get("last", steps) < steps:
+        since = f" in all (the last {training['last']:,}{since})"
     known = {
         "parameters": f"{parameters:,}",
         "shape": f"{shape}, {config['vocab_size']} tokens, context {config['max_position_embeddings']}",
-        "training": f"{step:,} steps of about 8,192 tokens (padding counted)",
+        "training": f"{steps:,} steps{since}, {training['tokens'] / 1e6:.1f} million tokens (padding counted)",
     }
-    if kind == "prm":
-        shards = sorted((work / "rollouts").glob("train-*.json.z"))
-        drawn = len(shards) * rollouts.SHARD
-        known["rollouts"] = f"{drawn * rollouts.PER_PROBLEM:,} of {drawn:,} problems, {rollouts.PER_PROBLEM} each"
+    if "rollouts" in training:
+        known["rollouts"] = f"{training['rollouts']:,} of {training['rollouts'] // PER_PROBLEM:,} problems, {PER_PROBLEM} each"
+    if "note" in training or "start" in training:
+        known["note"] = training.get("note", CONTINUED)
     return known
 
 

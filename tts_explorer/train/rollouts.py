@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,8 +19,10 @@ from pathlib import Path
 import orjson
 import torch
 from tqdm import tqdm
+from transformers import AutoModelForCausalLM
 
 from tts_explorer.models.base import Policy, sample_key
+from tts_explorer.models.checkpoint import read_checkpoint
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import DELIMITER, Problem, Split
@@ -60,18 +62,17 @@ def steps_of(text: str) -> list[str]:
     return [part + DELIMITER for part in parts[:-1]] + ([parts[-1]] if parts[-1].strip() else [])
 
 
-def sampled(policy: Policy, problems: Sequence[Problem], *, per_problem: int, seed: int) -> Iterator[tuple[int, str]]:
-    """Yield (problem's index, solution) as they finish: `per_problem` samples at temperature 1 of each."""
-    left = 0
+def sampled(policy: Policy, problems: Sequence[Problem], *, per_problem: int, seed: int) -> list[list[str]]:
+    """`per_problem` solutions of each problem, sampled at temperature 1, in the order in which they finish."""
     for i, problem in enumerate(problems):
         prompt = (policy.problem(problem.text),)
         for j in range(per_problem):
             policy.submit((i, j), prompt, rng=sample_key(seed, (i, j)), temperature=1.0, max_tokens=LONGEST, to_end=True)
-            left += 1
-    while left:
+    texts: list[list[str]] = [[] for _ in problems]
+    while any(len(found) < per_problem for found in texts):
         for (i, _), sample in policy.tick():
-            left -= 1
-            yield i, sample.text
+            texts[i].append(sample.text)
+    return texts
 
 
 def labelled(problem: Problem, texts: Sequence[str], *, exact: bool = True) -> list[Rollout]:
@@ -118,14 +119,12 @@ def make_rollouts(
 def write_shard(base: Path, path: Path, split: Split, device: str = "cpu") -> None:
     """Roll out one shard of `SHARD` problems; what is drawn depends on the file's name alone."""
     torch.set_num_threads(1)
-    policy = LocalPolicy(base.name, base, device=device, rows=256)
+    policy = LocalPolicy(read_checkpoint(base.name, base, AutoModelForCausalLM, device=device, threads=1), rows=256)
     policy.context = LONGEST
     rng = random.Random(f"rollouts/{path.stem}")
     drawn = [draw(rng, split, MIX) for _ in range(SHARD)]
-    texts: dict[int, list[str]] = defaultdict(list)
-    for i, text in sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40)):
-        texts[i].append(text)
-    found = [rollout for i, problem in enumerate(drawn) for rollout in labelled(problem, texts[i], exact=False)]
+    texts = sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40))
+    found = [rollout for pair in zip(drawn, texts, strict=True) for rollout in labelled(*pair, exact=False)]
     path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))
     path.with_suffix(".new").replace(path)
 

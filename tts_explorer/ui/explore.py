@@ -53,7 +53,7 @@ def build(service: Service, *, open_models: bool = True) -> None:
     begun = begun.then(begin, [visitor, *chosen.inputs], [session, message, visitor], concurrency_limit=4, **watched)
     begun = begun.then(None, session, session, js=NAME_SESSION, **quiet)
     begun.then(follower(service), session, [view, message], concurrency_limit=None, **watched)
-    chosen.stop.click(stopper(service), [visitor, session], message, queue=False, show_progress="hidden")
+    chosen.stop.click(stopper(service), visitor, message, queue=False, show_progress="hidden")
     gr.context.Context.root_block.load(None, js=f"() => {{ {CLOSE_ON_PHONES} }}")
     gr.context.Context.root_block.load(
         attacher(service), visitor, [view, message, session, visitor], show_progress="hidden", concurrency_limit=None
@@ -97,7 +97,7 @@ def starter(service: Service, names: list[str]) -> Callable[..., Any]:
 def stopper(service: Service) -> Callable[..., Any]:
     """The handler of Stop."""
 
-    def stop(visitor: str, session: str) -> str:
+    def stop(visitor: str) -> str:
         stopped, problem = guarded(lambda: service.stop(visitor))
         return problem or say("Stopping…" if stopped else "Nothing of yours is running.")
 
@@ -114,9 +114,9 @@ def attacher(service: Service) -> Callable[..., Any]:
             known = examples()
             id = EXAMPLE + known[0] if known else ""
             service.warm()
-        about = say(RECORDED) if id.startswith(EXAMPLE) else None
+        about = say(RECORDED) if id.startswith(EXAMPLE) else ""
         async for shown, message in following(service, id, str(request.session_hash)):
-            yield shown, message or about or message, id, visitor
+            yield shown, message or about, id, visitor
 
     return attach
 
@@ -148,8 +148,7 @@ async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[
         shown = (len(written), draft(state), state.live, state.baseline)
         if shown != last:
             last = shown
-            cut = not state.live and service.interrupted(id)
-            properties = {"drafts": draft(state), "session": id, "interrupted": cut, "baseline": state.baseline}
+            properties = {"session": id, "drafts": draft(state), "interrupted": state.interrupted, "baseline": state.baseline}
             yield gr.update(value=written, **properties), ""
         if not state.live:
             yield gr.skip(), gr.skip()  # Gradio repeats the last yield in full: nothing, not the whole log

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, TypeVar
 
 from tts_explorer.assets import folder
 from tts_explorer.cost import Cost
@@ -20,8 +22,11 @@ from tts_explorer.tree import SearchTree
 from tts_explorer.wire import read_streams
 
 REMEMBERED = 1000
+"""Visitors, tabs and searches; the oldest is forgotten."""
 EXAMPLE = "example-"
 """Ids of recorded sessions begin so; the rest is their file's name."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,12 @@ class State:
     """A search as far as it is recorded."""
 
     records: list[Record]
-    live: bool
+    live: bool = False
     """More may come."""
-    drafts: dict[NodeId, str]
-    baseline: str
+    drafts: dict[NodeId, str] = field(default_factory=dict)
+    interrupted: bool = False
+    """It has no end, and whoever ran it is gone."""
+    baseline: str = ""
     """One sentence on what the same model answers greedily; empty while that is not known."""
 
 
@@ -46,11 +53,9 @@ class Service:
         self.mine: dict[str, str] = {}
         """Visitor: the search that they started last."""
         self.looking: dict[str, str] = {}
-        """Visitor: the session that their tab shows."""
-        self.baselines: dict[str, str] = {}
-        """Search: the greedy search that goes with it."""
-        self.begun: dict[str, Live] = {}
-        """The last searches started here, for what went wrong with them."""
+        """Tab: the session that it shows."""
+        self.begun: dict[str, list[Live]] = {}
+        """The last searches started here, each with the greedy one beside it if there is one."""
         self.warmed = False
 
     def warm(self) -> None:
@@ -72,19 +77,15 @@ class Service:
     def start(self, ask: Ask, visitor: str) -> str:
         """Start a search, and a greedy one beside it; the visitor's search before it is stopped. Raises UserError."""
         id = new_id()
-        run = prepare(ask, self.models, id=id)
-        self.stop(visitor)
-        begun = self.loop.start(run)
+        runs = [prepare(ask, self.models, id=id)]
         if ask.strategy != "greedy":
-            other = new_id()
             alone = replace(ask, strategy="greedy", settings={}, verifier=None, rule=None, budget={}, parent=id)
-            self.loop.start(prepare(alone, self.models, id=other))
-            self.baselines[id] = other
+            runs.append(prepare(alone, self.models, id=new_id()))
+        self.stop(visitor)
+        begun = [self.loop.start(run) for run in runs]
         with self.lock:
-            self.mine[visitor] = id
-            self.begun[id] = begun
-            while len(self.begun) > REMEMBERED:
-                del self.begun[next(iter(self.begun))]
+            remember(self.mine, visitor, id)
+            remember(self.begun, id, begun)
         return id
 
     def stop(self, visitor: str) -> bool:
@@ -94,43 +95,50 @@ class Service:
             live.cancel()
         return live is not None
 
-    def look(self, visitor: str, id: str) -> None:
-        """Remember that this visitor's tab shows session `id` now."""
+    def look(self, tab: str, id: str) -> None:
+        """Remember that this tab shows session `id` now."""
         with self.lock:
-            self.looking[visitor] = id
+            remember(self.looking, tab, id)
 
-    def state(self, id: str, known: list[Record]) -> State:
-        """The session as it stands; `known` are the records read before, which need not be read again."""
+    def state(self, id: str, known: Sequence[Record]) -> State:
+        """The session as it stands. Raises UserError."""
         live = self.loop.find(id)
+        records = self.records(id, known)
         if live is not None:
-            return State(list(live.published), True, dict(live.drafts), "")
+            return State(records, live=True, drafts=dict(live.drafts))
+        cut = not id.startswith(EXAMPLE) and self.store.session(id).state == "interrupted"
+        return State(records, interrupted=cut, baseline=self._baseline(id, records))
+
+    def records(self, id: str, known: Sequence[Record] = ()) -> list[Record]:
+        """What is recorded of a session; `known` was read before and need not be read again. Raises UserError."""
+        live, begun = self.loop.find(id), self.begun.get(id)
+        if live is not None:
+            return list(live.published)
         if id.startswith(EXAMPLE):
-            streams = example(id.removeprefix(EXAMPLE))
-            beside = greedy_sentence(streams[0], streams[1]) if len(streams) > 1 else ""
-            return State(streams[0], False, {}, beside)
-        if (begun := self.begun.get(id)) is not None and begun.error is not None:
-            raise UserError(f"the search was stopped, because it could not be saved ({begun.error}): make room, then start again")
-        records = known + self.store.records(id, after=len(known) - 1)
+            return example(id.removeprefix(EXAMPLE))[0]
+        if begun is not None and (error := begun[0].error) is not None:
+            raise UserError(f"the search was stopped, because it could not be saved ({error}): make room, then start again")
+        records = [*known, *self.store.records(id, after=len(known) - 1)]
         if not records:
             raise UnknownName(f"no session {id[:40]!r} here: it may have been on another machine, or its link was cut")
-        return State(records, False, {}, self._beside(id, records))
+        return records
 
-    def interrupted(self, id: str) -> bool:
-        """Whether a session that is not live here has lost its owner."""
-        return not id.startswith(EXAMPLE) and self.store.session(id).state == "interrupted"
-
-    def _beside(self, id: str, records: list[Record]) -> str:
-        other = self.baselines.get(id) or self.store.child(id, "greedy")
-        live = self.loop.find(other) if other else None
-        if live is not None:
-            live.done.wait(timeout=5)
-        return greedy_sentence(records, self.store.records(other)) if other else ""
+    def _baseline(self, id: str, records: list[Record]) -> str:
+        """What the greedy search beside a session says; its end is waited for a little."""
+        if id.startswith(EXAMPLE):
+            beside = example(id.removeprefix(EXAMPLE))[1:]
+        elif (begun := self.begun.get(id)) is not None:
+            beside = [live.published for live in begun[1:] if live.done.wait(timeout=5)]
+        else:
+            other = self.store.child(id, "greedy")
+            beside = [self.store.records(other)] if other else []
+        return greedy_sentence(records, beside[0]) if beside else ""
 
     def node(self, id: str, path: str) -> dict[str, Any]:
         """Full text and facts of the steps on the path to a node, for the page's detail; empty for nonsense."""
         try:
             wanted = tuple(int(part) for part in path.split(".")) if path else ()
-            tree = SearchTree.of(record.event for record in self.state(id, []).records)
+            tree = SearchTree.of(record.event for record in self.records(id))
             steps = tree.path(wanted)
         except (UserError, ValueError, KeyError):
             return {"steps": []}
@@ -151,9 +159,18 @@ class Service:
 
     def sessions(self, search: str = "", limit: int = 100) -> list[Session]:
         """Stored sessions, newest first, without the greedy ones that went beside another."""
-        return [s for s in self.store.sessions(search, limit=limit) if s.started.parent is None]
+        return self.store.sessions(search, limit=limit, children=False)
 
 
+def remember(kept: dict[str, T], key: str, value: T) -> None:
+    """Put `value` last, and forget the first past `REMEMBERED`."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]
+
+
+@cache
 def example(name: str) -> list[list[Record]]:
     """The streams of a recorded session. Raises UnknownName."""
     path = folder() / "sessions" / f"{name}.jsonl"

@@ -1,0 +1,210 @@
+"""The engine under local policies and local verifiers: rows that read their paths, each token of a tree computed once.
+
+A row is one piece of work: a path of stretches to be read, and then, for a policy, a step to be written. What the trie holds
+of the path is loaded; the rest is computed chunk by chunk, beside whatever other rows do, and put into the trie. Of several
+rows that lack the same stretch one reads it and the others wait. A free place is taken by the next row waiting, whichever
+search it belongs to.
+
+A stretch is always computed in the same chunks, whoever reads it and however often it was dropped: ids that were sampled
+here one at a time, given ones `chunk` at a time. So memory and neighbours change what a search costs in seconds, never what
+it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from tts_explorer.errors import ModelUnavailable
+from tts_explorer.models.base import Key, Spend
+from tts_explorer.models.batch import WorkingBatch
+from tts_explorer.models.checkpoint import TINY, Checkpoint
+from tts_explorer.models.flops import Flops
+from tts_explorer.models.sameness import make_same
+from tts_explorer.models.trie import Stretch, Trie
+
+WORK = 1e11
+"""FLOPs of the longer chunks in one forward, about: it must end within a second or two, so that a search can be stopped."""
+
+
+@dataclass(eq=False)
+class Row:
+    """One piece of work under way or waiting."""
+
+    key: Key
+    path: list[Stretch]
+    asked: int
+    """Tokens of the path."""
+    read: int = 0
+    """Stretches of the path that its place in the batch holds whole."""
+    begin: int = 0
+    """Tokens of those."""
+    hidden: torch.Tensor | None = None
+    """(hidden,): the decoder's output at the last token computed or loaded."""
+    forwarded: int = 0
+    """Tokens computed on its behalf."""
+    flops: float = 0.0
+    ids: list[int] = field(default_factory=list)
+    """What it has written."""
+
+    def spend(self, flops: Flops) -> Spend:
+        """What it took so far; one look at the head for each token written."""
+        return Spend(self.asked, self.forwarded, len(self.ids), self.flops + 2.0 * flops.head * len(self.ids))
+
+
+class Engine:
+    """Rows under way over one decoder: `admit`, `forward`, `leave`. At most `rows` at once and `memory` bytes of trie."""
+
+    def __init__(self, checkpoint: Checkpoint, *, rows: int, memory: int):
+        self.checkpoint, self.name, self.versions = checkpoint, checkpoint.name, checkpoint.versions
+        self.model, self.tokenizer, self.context = checkpoint.model, checkpoint.tokenizer, checkpoint.context
+        self.problem, self.step = checkpoint.problem, checkpoint.step
+        self.flops = Flops.of(self.model)
+        self.chunk = max(16, min(512, int(WORK / (2 * max(1, self.flops.linear))) // 16 * 16))
+        self.waiting: list[Row] = []
+        self.running: list[Row] = []
+        self.trie = Trie(memory)
+        self.calls = self.rows_forwarded = 0
+        """Forwards, and rows in them, since the beginning."""
+        torch.set_num_threads(checkpoint.threads)
+        self.batch = self._checked(rows)
+
+    @torch.inference_mode()
+    def _checked(self, rows: int) -> WorkingBatch:
+        """A working batch that reproduces the plain model on a few tokens. Raises ModelUnavailable if this model's doesn't."""
+        ids = torch.arange(7)[None] + 1
+        plain = self.model.base_model(input_ids=ids.to(self.model.device), use_cache=False).last_hidden_state[0]
+        try:
+            batch = WorkingBatch(self.model, rows, self.context)
+            got = [batch.forward([[1, 2, 3], [1]]), batch.forward([[4, 5, 6], [2]]), batch.forward([[7], []])]
+            error = max((got[0][1] - plain[0]).abs().max(), (got[2][0] - plain[6]).abs().max()) / plain.abs().max()
+        except Exception as reason:
+            raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({reason})") from reason
+        if not error < 2e-2:
+            raise ModelUnavailable(f"{self.name} attends in a way that can't be searched with here: choose another model")
+        if self.checkpoint.parameters < TINY and self.model.device.type == "cpu":
+            make_same(self.model, batch)
+        return batch
+
+    def enter(self, row: Row) -> None:
+        """Let it wait for a place."""
+        self.waiting.append(row)
+
+    def admit(self) -> None:
+        """Give free places to waiting rows, first come first, but for those whose path another row is reading."""
+        free = self.batch.allowed - len(self.running)
+        if free <= 0 or not self.waiting:
+            return
+        still = []
+        for row in self.waiting:
+            if len(self.running) < self.batch.allowed and self._may_begin(row):
+                self._begin(row)
+            else:
+                still.append(row)
+        self.waiting = still
+
+    def _may_begin(self, row: Row) -> bool:
+        return row.path[-1].whole or all(stretch.whole or stretch.reader is None for stretch in row.path)
+
+    def _begin(self, row: Row) -> None:
+        """Give it the next place, and load what the trie holds of its path, from the beginning."""
+        at = len(self.running)
+        self.running.append(row)
+        self.batch.lengths[at] = 0
+        for stretch in row.path:
+            stretch.reader = stretch.reader or row.key
+        self._load(row, at)
+
+    def _load(self, row: Row, at: int) -> None:
+        """Fill its place from the trie, up to the first stretch that must be computed; that one as far as it is held."""
+        while row.read < len(row.path):
+            stretch = row.path[row.read]
+            if stretch.state is not None:
+                self.batch.append(at, stretch.state)
+                self.trie.used(stretch)
+            if not stretch.whole:
+                return
+            row.hidden = stretch.hidden
+            self._past(row)
+
+    def _past(self, row: Row) -> None:
+        """Its place holds the stretch that it was reading."""
+        if row.path[row.read].reader == row.key:
+            row.path[row.read].reader = None
+        row.begin += len(row.path[row.read].ids)
+        row.read += 1
+
+    def forward(self) -> list[tuple[Stretch, torch.Tensor]]:
+        """Compute the next chunk of every row under way: its newest token, or more of its path.
+
+        Returns the stretches that this read to their ends, each with the hidden state at its last token.
+        """
+        tokens: list[Sequence[int]] = []
+        longer = 0
+        for at, row in enumerate(self.running):
+            piece = self._next(row, at)
+            if len(piece) > 1:
+                piece = piece if not longer or longer + len(piece) <= self.chunk else ()
+                longer += len(piece)
+            tokens.append(piece)
+        before = self.batch.lengths[: len(tokens)]
+        hidden = self.batch.forward(tokens)
+        self.calls += 1
+        self.rows_forwarded += sum(map(bool, tokens))
+        read = []
+        for at, (row, ids) in enumerate(zip(self.running, tokens, strict=True)):
+            if ids:
+                row.forwarded += len(ids)
+                row.flops += self.flops.of_span(before[at], before[at] + len(ids), heads=0)
+                row.hidden = hidden[at]
+                if row.read < len(row.path) and self.batch.lengths[at] == row.begin + len(row.path[row.read].ids):
+                    read.append((row.path[row.read], row.hidden))
+                    self._took(row, at)
+        return read
+
+    def _next(self, row: Row, at: int) -> Sequence[int]:
+        """What to compute next for the row in place `at`."""
+        if row.read == len(row.path):
+            return row.ids[-1:]
+        stretch, done = row.path[row.read], self.batch.lengths[at] - row.begin
+        return stretch.ids[done : done + (1 if stretch.sampled else self.chunk - done % self.chunk)]
+
+    def _took(self, row: Row, at: int) -> None:
+        """A stretch of its path was read to the end: the trie takes it, and the row goes on."""
+        end = self.batch.lengths[at]
+        self.trie.keep(row.path[row.read], self.batch.cut(at, row.begin, end), row.hidden.clone())
+        self._past(row)
+        self._load(row, at)
+
+    def leave(self, at: int) -> Row:
+        """Take the row in place `at` out; the last one moves there."""
+        row, last = self.running[at], len(self.running) - 1
+        for stretch in row.path[row.read :]:
+            if stretch.reader == row.key:
+                stretch.reader = None
+        if at != last:
+            self.batch.move(last, at)
+            self.running[at] = self.running[last]
+        self.running.pop()
+        return row
+
+    @torch.inference_mode()
+    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
+        """Forget these pieces of work and what only they keep in memory; a key of one item names all of a search.
+
+        Returns what was spent on each that was not finished.
+        """
+        gone = set(keys)
+        spent = {}
+        for row in [row for row in self.waiting if row.key in gone or row.key[:1] in gone]:
+            self.waiting.remove(row)
+            if row.forwarded:
+                spent[row.key] = row.spend(self.flops)
+        for at in range(len(self.running) - 1, -1, -1):
+            if self.running[at].key in gone or self.running[at].key[:1] in gone:
+                row = self.leave(at)
+                spent[row.key] = row.spend(self.flops)
+        self.trie.drop(gone)
+        return spent
