@@ -59,7 +59,7 @@ class NodeAdded:
     stop: Stop
     terminal: bool
     answer: str | None = None
-    """First spelling of its group; None unless terminal with an answer."""
+    """In the one spelling that equal answers share, the task's; None unless terminal with an answer."""
     greedy: bool = False
     revises: NodeId | None = None
 

@@ -18,24 +18,35 @@ def read_expression(text: str) -> ast.expr:
 
 
 OPS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+CHAINS = ((ast.Add, ast.Sub), (ast.Mult, ast.Div))
+"""Operators of one precedence: the one that keeps the right side's sign, and the one that turns it."""
 
 
-def _terms(node: ast.expr, up: type[ast.operator], down: type[ast.operator], sign: bool) -> list[tuple[bool, str]]:
+def _terms(node: ast.expr, chain: tuple[type[ast.operator], ...], keeps: bool) -> list[tuple[bool, str]]:
     """The operands of a chain of one precedence, each with whether it is added (multiplied) or not."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (up, down)):
-        right = sign if isinstance(node.op, up) else not sign
-        return _terms(node.left, up, down, sign) + _terms(node.right, up, down, right)
-    return [(sign, normal_form(node))]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, chain):
+        right = keeps if isinstance(node.op, chain[0]) else not keeps
+        return _terms(node.left, chain, keeps) + _terms(node.right, chain, right)
+    text = normal_form(node)
+    inner = isinstance(node, ast.BinOp) and chain is CHAINS[1]
+    return [(keeps, f"({text})" if inner else text)]
 
 
 def normal_form(node: ast.expr) -> str:
-    """Sums and products flattened and sorted. Raises ValueError for anything but whole numbers and + - * /."""
+    """The expression with sums and products flattened and sorted, and no parenthesis that isn't needed.
+
+    Raises ValueError for anything but whole numbers and + - * /.
+
+    >>> normal_form(read_expression("(25 - 12) * 7 + (3 + 2)"))
+    '(25 - 12) * 7 + 2 + 3'
+    """
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return str(node.value)
-    for ops, signs in (((ast.Add, ast.Sub), "+-"), ((ast.Mult, ast.Div), "*/")):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ops):
-            terms = sorted(_terms(node, *ops, True), key=lambda t: (not t[0], t[1]))
-            return "(" + " ".join(signs[not up] + text for up, text in terms) + ")"
+    for chain in CHAINS:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, chain):
+            terms = sorted(_terms(node, chain, True), key=lambda term: (not term[0], term[1]))
+            signs = [OPS[chain[not keeps]] for keeps, _ in terms]
+            return " ".join([terms[0][1], *(f"{sign} {text}" for sign, (_, text) in zip(signs[1:], terms[1:], strict=True))])
     raise ValueError("only whole numbers and + - * / are allowed")
 
 

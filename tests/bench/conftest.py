@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from models.conftest import policy_folder, prm_folder  # noqa: F401
 from typer.testing import CliRunner
 
@@ -11,12 +12,14 @@ from tts_explorer.cli import app
 
 @pytest.fixture
 def run():
-    """Run `bench` with arguments."""
+    """Run `bench` with arguments; torch has its threads back afterwards."""
+    threads = torch.get_num_threads()
 
     def call(*arguments):
         return CliRunner().invoke(app, ["bench", *map(str, arguments)], prog_name="tts-explorer")
 
-    return call
+    yield call
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_the_engine_computes_each_token_once_and_the_plain_way_every_prefix(meas
 
 
 def test_ragged_steps_have_the_lengths_that_their_places_say(measured):
-    (engine, plain), figures = whole(measured("engine", *SMALL, "--ragged", "--threads", 2), "engine")
+    (engine, plain), figures = whole(measured("engine", *SMALL, "--ragged"), "engine")
     assert figures["share_equal"] == 1.0 and engine["verifier_forwarded"] == figures["unique_tokens"]
     assert plain["policy_padding"] > 0
 
@@ -62,7 +62,9 @@ def test_the_roofline_has_a_line_for_each_number_of_rows(measured):
 
 
 def test_the_verifier_reads_each_token_once_or_each_text_whole(measured):
-    lines, figures = whole(measured("verifier", *SMALL), "verifier")
+    result = measured("verifier", *SMALL, "--threads", 2)
+    lines, figures = whole(result, "verifier")
+    assert result["environment"]["threads"] == 2
     assert [(line["steps"], line["side"]) for line in lines] == [
         (steps, side) for steps in ("even", "ragged") for side in ("incremental", "whole")
     ]

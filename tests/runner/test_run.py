@@ -234,7 +234,7 @@ def test_an_answer_in_two_fragments_is_read_joined():
     run = search("greedy", lambda text, rng: ("\\boxed{08}"[len(written(text)) :], "eos"), max_step_tokens=8)
     drive(run)
     assert (run.tree.nodes[(0,)].stop, run.tree.nodes[(0,)].answer) == ("length", None)
-    assert run.tree.nodes[(0, 0)].answer == "08" and run.tree.correct
+    assert run.tree.nodes[(0, 0)].answer == "8" and run.tree.correct
 
 
 def test_a_path_without_room_is_finished_without_an_answer():
@@ -246,11 +246,11 @@ def test_a_path_without_room_is_finished_without_an_answer():
     assert not only(records, AnswerSelected) and records[-1].event == SearchFinished("done")
 
 
-def test_equal_answers_share_the_first_spelling():
+def test_equal_answers_share_one_spelling():
     run = search("self_consistency", chosen(("\\boxed{08}", "eos"), ("\\boxed{8}", "eos")), settings={"n": 16})
     [records] = drive(run)
     [selected] = only(records, AnswerSelected)
-    assert selected.votes == {run.tree.nodes[(0,)].answer: 16.0}
+    assert selected.votes == {"8": 16.0} == {run.tree.nodes[(0,)].answer: 16.0}
     assert [grade.correct for grade in only(records, AnswerGraded)] == [True]
 
 

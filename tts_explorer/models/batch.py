@@ -91,7 +91,7 @@ def hidden_from(unseen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 def attend(
     module: torch.nn.Module, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: Any, plan: _Plan, **rest: Any
 ) -> tuple[torch.Tensor, None]:
-    """Attention of one layer for all tokens of a plan: query (1, heads, tokens, dim); keys, values (rows, kv heads, room, dim)."""
+    """Attention of one layer for all tokens of a plan: query (1, heads, tokens, dim); keys, values (rows, heads, room, dim)."""
     scale, heads, dim = rest.get("scaling"), query.shape[1], query.shape[3]
     shared = heads // keys.shape[1]
     query = query[0].transpose(0, 1)  # (tokens, heads, dim)

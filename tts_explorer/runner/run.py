@@ -61,7 +61,6 @@ class Run:
         self.judged: Segment = verifier.problem(text) if verifier else ()
         self.born: dict[NodeId, int] = {}
         self.whole: set[NodeId] = set()
-        self.spellings: dict[str, str] = {}
         self.outbox: list[Record] = []
         self.requests: list[Request] = []
         self.pending: Pending | None = None
@@ -232,12 +231,12 @@ class Run:
         return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 4), stop, terminal, answer, greedy)
 
     def _answer(self, text: str) -> str | None:
-        """The answer in `text`, under the first spelling of its group."""
+        """The answer in `text`, in the one spelling of its group: which sample came first must not matter."""
         task = self.plan.task
         found = task.answer(text) if task else boxed(text)
         if not found:
             return None
-        return self.spellings.setdefault(task.canonical(found) if task else " ".join(found.split()), found)
+        return task.canonical(found) if task else " ".join(found.split())
 
     def _close(self) -> list[NodeId]:
         """Merge twins, write the move's cost, and return what the strategy is answered with."""

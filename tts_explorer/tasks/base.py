@@ -58,7 +58,7 @@ class Task(Protocol):
         """The final answer in `text`, or None."""
 
     def canonical(self, answer: str) -> str:
-        """Equal answers have equal canonical forms, whatever their spelling."""
+        """The one spelling that equal answers share: people read it, and `grade` takes it."""
 
     def grade(self, problem: Problem, text: str) -> bool:
         """Whether the answer `text` (or the answer in the solution `text`) is right."""
