@@ -62,9 +62,7 @@ def test_the_roofline_has_a_line_for_each_number_of_rows(measured):
 
 
 def test_the_verifier_reads_each_token_once_or_each_text_whole(measured):
-    result = measured("verifier", *SMALL, "--threads", 2)
-    lines, figures = whole(result, "verifier")
-    assert result["environment"]["threads"] == 2
+    lines, figures = whole(measured("verifier", *SMALL), "verifier")
     assert [(line["steps"], line["side"]) for line in lines] == [
         (steps, side) for steps in ("even", "ragged") for side in ("incremental", "whole")
     ]
@@ -93,6 +91,13 @@ def test_a_table_holds_the_same(run):
     result = run("engine", *SMALL)
     assert result.exit_code == 0 and "share equal: 1.00" in result.stdout and "plain over engine total" in result.stdout
     assert run("store", "--events", 20, "--repeat", 1).stdout.startswith("bench store: events 20, repeat 1\n")
+
+
+def test_threads_are_those_asked_for_and_one_by_default(measured, monkeypatch):
+    given = []
+    monkeypatch.setattr("tts_explorer.bench.verifier.bench_verifier", lambda *args, **options: given.append(options) or {})
+    assert measured("verifier", "--threads", 7) == measured("verifier") == {}
+    assert [options["threads"] for options in given] == [7, 1]
 
 
 @pytest.mark.parametrize(
