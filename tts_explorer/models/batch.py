@@ -19,24 +19,22 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
+from tts_explorer.models.decoder import LeanDecoder
+
 BLOCK = 32
 """Attended lengths are multiples of it."""
 ATTENTION = "tts_explorer"
 
 
 class _Layer(DynamicLayer):
-    """One layer's rows: `update` writes the new tokens of each row at their own places."""
+    """One layer's rows, for a decoder that transformers runs."""
 
     def __init__(self, batch: WorkingBatch, at: int):
         super().__init__()
         self.batch, self.at, self.is_initialized = batch, at, True
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any):
-        batch = self.batch
-        keys, values = batch.state[2 * self.at], batch.state[2 * self.at + 1]
-        keys[batch.rows, :, batch.places] = key_states[0].transpose(0, 1)  # (tokens, heads, dim)
-        values[batch.rows, :, batch.places] = value_states[0].transpose(0, 1)
-        return keys, values
+        return self.batch.store(self.at, key_states[0].transpose(0, 1), value_states[0].transpose(0, 1))
 
     def get_seq_length(self) -> int:
         return 0
@@ -89,28 +87,34 @@ def hidden_from(unseen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 
 def attend(
-    module: torch.nn.Module, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: Any, plan: _Plan, **rest: Any
-) -> tuple[torch.Tensor, None]:
-    """Attention of one layer for all tokens of a plan: query (1, heads, tokens, dim); keys, values (rows, heads, room, dim)."""
-    scale, heads, dim = rest.get("scaling"), query.shape[1], query.shape[3]
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scale: float, plan: _Plan
+) -> torch.Tensor:
+    """Attention of one layer for all tokens of a plan: (tokens, heads, dim); keys and values (rows, kv heads, room, dim)."""
+    count, heads, dim = query.shape
     shared = heads // keys.shape[1]
-    query = query[0].transpose(0, 1)  # (tokens, heads, dim)
-    out = None if plan.alone and len(plan.groups) == 1 else torch.zeros_like(query)
+    out = None if plan.alone and len(plan.groups) == 1 else query.new_zeros(query.shape)
     for tokens, held, reach, mask in plan.groups:
         asked = (query if out is None else query[tokens]).unflatten(1, (-1, shared))  # a group of heads shares its keys
         got = scaled_dot_product_attention(asked, keys[held, :, :reach], values[held, :, :reach], attn_mask=mask, scale=scale)
         if out is None:
-            return got.reshape(1, len(query), heads, dim), None
+            return got.reshape(count, heads, dim)
         out[tokens] = got.reshape(-1, heads, dim)
     for tokens, row, reach, mask in plan.chunks:
         asked = query[tokens].transpose(0, 1)[None]
         seen = (keys[row : row + 1, :, :reach], values[row : row + 1, :, :reach])
         got = scaled_dot_product_attention(asked, *seen, attn_mask=mask, scale=scale, enable_gqa=shared > 1)
         out[tokens] = got[0].transpose(0, 1)
-    return out[None], None
+    return out
 
 
-AttentionInterface.register(ATTENTION, attend)
+def _attend(
+    module: Any, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: Any, *, plan: _Plan, **rest: Any
+) -> tuple[torch.Tensor, None]:
+    """`attend` as transformers calls it: query (1, heads, tokens, dim)."""
+    return attend(query[0].transpose(0, 1), keys, values, rest["scaling"], plan)[None], None
+
+
+AttentionInterface.register(ATTENTION, _attend)
 AttentionMaskInterface.register(ATTENTION, lambda *args, **kwargs: None)
 
 
@@ -121,11 +125,14 @@ class WorkingBatch:
     room grows.
     """
 
-    def __init__(self, model: PreTrainedModel, rows: int, context: int, *, limit: int = 1 << 30):
+    def __init__(
+        self, model: PreTrainedModel, rows: int, context: int, *, lean: LeanDecoder | None = None, limit: int = 1 << 30
+    ):
         config = model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.decoder, self.most, self.context, self.limit = model.base_model, rows, up(context), limit
+        self.decoder, self.lean = model.base_model, lean
+        self.most, self.context, self.limit = rows, up(context), limit
         self.shape = (2 * config.num_hidden_layers, heads, dim)
         self.token_bytes = 2 * config.num_hidden_layers * heads * dim * model.dtype.itemsize
         self.room = min(self.context, 4 * BLOCK)
@@ -171,7 +178,7 @@ class WorkingBatch:
         places = [self.lengths[r] + i for r, count in enumerate(counts) for i in range(count)] + list(range(filled))
         self.rows, self.places = torch.tensor([rows, places], device=device)
         plan = _Plan(self, counts, len(ids))
-        hidden = self._decoded(torch.tensor([ids], device=device), plan)[0]
+        hidden = self._decoded(torch.tensor(ids, device=device), plan)
         for r, count in enumerate(counts):
             self.lengths[r] += count
         if plan.alone:
@@ -180,13 +187,22 @@ class WorkingBatch:
 
     def _decoded(self, ids: torch.Tensor, plan: _Plan) -> torch.Tensor:
         """Run the decoder with our attention; whoever else uses the model finds it as it was."""
+        if self.lean is not None:
+            return self.lean(ids, self.places, self.store, lambda *asked: attend(*asked, plan))
         config = self.decoder.config
         before, config._attn_implementation = config._attn_implementation, ATTENTION
         try:
             options = {"position_ids": self.places[None], "past_key_values": self.cache, "use_cache": True}
-            return self.decoder(input_ids=ids, **options, plan=plan).last_hidden_state
+            return self.decoder(input_ids=ids[None], **options, plan=plan).last_hidden_state[0]
         finally:
             config._attn_implementation = before
+
+    def store(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write the new tokens of each row at their own places, both (tokens, heads, dim); returns the rows' keys and values."""
+        held = self.state[2 * layer], self.state[2 * layer + 1]
+        held[0][self.rows, :, self.places] = keys
+        held[1][self.rows, :, self.places] = values
+        return held
 
     def append(self, row: int, state: torch.Tensor) -> None:
         """Put a state that was `cut` after what `row` holds; rows behind it may be lost."""

@@ -17,6 +17,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tts_explorer.errors import BadProblem, ModelUnavailable
 from tts_explorer.models.base import Segment
+from tts_explorer.models.decoder import Precision
 
 DELIMITER = "\n\n"
 TINY = 20_000_000
@@ -36,8 +37,9 @@ class Checkpoint:
         *,
         versions: dict[str, str] | None = None,
         threads: int | None = None,
+        precision: Precision = None,
     ):
-        self.name, self.model, self.tokenizer = name, model.eval(), tokenizer
+        self.name, self.model, self.tokenizer, self.precision = name, model.eval(), tokenizer, precision
         self.parameters = sum(p.numel() for p in model.parameters())
         self.threads = threads or threads_for(self.parameters)
         window = getattr(model.config, "sliding_window", None) if getattr(model.config, "use_sliding_window", True) else None
@@ -64,7 +66,14 @@ class Checkpoint:
 
 
 def read_checkpoint(
-    name: str, folder: Path, kind: Any, *, device: str = "cpu", dtype: torch.dtype = torch.float32, threads: int | None = None
+    name: str,
+    folder: Path,
+    kind: Any,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    threads: int | None = None,
+    precision: Precision = None,
 ) -> Checkpoint:
     """The checkpoint in `folder`, as an Auto class of `kind`. Raises ModelUnavailable, with the folder's name, if it can't be."""
     weights = sorted(folder.glob("*.safetensors"))
@@ -82,7 +91,8 @@ def read_checkpoint(
     sha = hashlib.sha256()
     for file in weights:
         sha.update(file.read_bytes())
-    return Checkpoint(name, model.to(device), tokenizer, versions={name: f"sha256:{sha.hexdigest()}"}, threads=threads)
+    versions = {name: f"sha256:{sha.hexdigest()}" + (f" {precision}" if precision else "")}
+    return Checkpoint(name, model.to(device), tokenizer, versions=versions, threads=threads, precision=precision)
 
 
 def threads_for(parameters: int) -> int:

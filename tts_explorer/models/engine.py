@@ -21,6 +21,7 @@ from tts_explorer.errors import ModelUnavailable
 from tts_explorer.models.base import Key, Spend
 from tts_explorer.models.batch import WorkingBatch
 from tts_explorer.models.checkpoint import TINY, Checkpoint
+from tts_explorer.models.decoder import Int8, LeanDecoder, Plain, kind_for
 from tts_explorer.models.flops import Flops
 from tts_explorer.models.sameness import make_same
 from tts_explorer.models.trie import Stretch, Trie
@@ -69,23 +70,33 @@ class Engine:
         self.calls = self.rows_forwarded = 0
         """Forwards, and rows in them, since the beginning."""
         torch.set_num_threads(checkpoint.threads)
+        self.kind = kind_for(self.model.base_model, checkpoint.precision)
+        head = self.model.get_output_embeddings() or getattr(self.model, "score", None) or self.model.classifier
+        self.head = (Plain if self.kind is Int8 else self.kind)(head.weight, head.bias)
+        """Logits, or labels, of a hidden state; int8 would cost too much there."""
         self.batch = self._checked(rows)
 
     @torch.inference_mode()
     def _checked(self, rows: int) -> WorkingBatch:
         """A working batch that reproduces the plain model on a few tokens. Raises ModelUnavailable if this model's doesn't."""
-        ids = torch.arange(7)[None] + 1
-        plain = self.model.base_model(input_ids=ids.to(self.model.device), use_cache=False).last_hidden_state[0]
+        ids = torch.arange(7, device=self.model.device)[None] + 1
+        plain = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
         try:
-            batch = WorkingBatch(self.model, rows, self.context)
+            lean = LeanDecoder(self.model.base_model, self.kind)
+        except (AttributeError, TypeError):
+            lean = None
+        try:
+            batch = WorkingBatch(self.model, rows, self.context, lean=lean)
             got = [batch.forward([[1, 2, 3], [1]]), batch.forward([[4, 5, 6], [2]]), batch.forward([[7], []])]
             error = max((got[0][1] - plain[0]).abs().max(), (got[2][0] - plain[6]).abs().max()) / plain.abs().max()
         except Exception as reason:
             raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({reason})") from reason
-        if not error < 2e-2:
+        if not error < (0.3 if self.kind is Int8 else 2e-2):
             raise ModelUnavailable(f"{self.name} attends in a way that can't be searched with here: choose another model")
         if self.checkpoint.parameters < TINY and self.model.device.type == "cpu":
-            make_same(self.model, batch)
+            modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
+            linears = lean.linears if lean else [Plain(m.weight, m.bias) for m in modules]
+            make_same(batch, self.model.config.num_attention_heads, [*linears, self.head])
         return batch
 
     def enter(self, row: Row) -> None:

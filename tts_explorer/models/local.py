@@ -87,7 +87,7 @@ class LocalPolicy(Engine):
     def _sampled(self, rows: Sequence[_Writing]) -> tuple[list[int], list[float]]:
         """Next token of each row by inverse CDF at its own uniform, and its log-probability at temperature 1."""
         hidden = filled_up(torch.stack([row.hidden for row in rows]), self.batch.multiple)
-        logits = self.model.lm_head(hidden)[: len(rows)].float()
+        logits = self.head(hidden)[: len(rows)].float()
         logprobs = torch.log_softmax(logits, -1)
         warm = torch.tensor([row.temperature or 1.0 for row in rows], device=logprobs.device)
         cdf = torch.softmax(logits / warm[:, None], -1, dtype=torch.float64).cumsum(-1)

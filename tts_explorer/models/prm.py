@@ -40,7 +40,6 @@ class LocalPRM(Engine):
     def __init__(self, checkpoint: Checkpoint, *, rows: int = 64, memory: int = 256 << 20):
         require_two_labels(checkpoint)
         super().__init__(checkpoint, rows=rows, memory=memory)
-        self.head = getattr(self.model, "score", None) or self.model.classifier
 
     def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment]) -> None:
         found = self.trie.path(key[0], [prompt, *steps])

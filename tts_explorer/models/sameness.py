@@ -11,36 +11,30 @@ all lengths that are multiples of 16. Then sameness costs at most three rows of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import PreTrainedModel
 
 from tts_explorer.models.batch import BLOCK, WorkingBatch, hidden_from
+from tts_explorer.models.decoder import Plain
 
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 
 
-def make_same(model: PreTrainedModel, batch: WorkingBatch) -> None:
-    """Tell the batch what it must keep to."""
+def make_same(batch: WorkingBatch, heads: int, linears: Iterable[Plain]) -> None:
+    """Tell the batch what it must keep to: `heads` query heads a layer, and one linear layer of each shape."""
     generator = torch.Generator().manual_seed(0)
-    batch.multiple = max(_multiple(layer, generator) for layer in _distinct(model))
-    batch.reach_free = _reach_free(batch, model.config.num_attention_heads, generator)
+    batch.multiple = max(_multiple(layer, generator) for layer in linears)
+    batch.reach_free = _reach_free(batch, heads, generator)
 
 
-def _distinct(model: PreTrainedModel) -> list[torch.nn.Linear]:
-    """One linear layer of each shape."""
-    layers = {(m.in_features, m.out_features): m for m in model.modules() if isinstance(m, torch.nn.Linear)}
-    return list(layers.values())
-
-
-def _multiple(layer: torch.nn.Linear, generator: torch.Generator) -> int:
+def _multiple(layer: Plain, generator: torch.Generator) -> int:
     """The least number for which batches of its multiples give each row the same; the largest tried if none does."""
-    x = torch.randn(1040, layer.in_features, generator=generator, dtype=layer.weight.dtype)
+    x = torch.randn(1040, layer.inputs, generator=generator, dtype=layer.weight.dtype)
     for multiple in MULTIPLES:
-        sizes = sorted(
-            {multiple * k for k in (*range(1, 17), 20, 24, 32)} | {m - m % multiple for m in (128, 256, 300, 512, 1040)}
-        )
-        results = [layer(x[:size]) for size in sizes if 0 < size <= len(x)]
+        sizes = {multiple * k for k in (*range(1, 17), 20, 24, 32)} | {m - m % multiple for m in (128, 256, 300, 512, 1040)}
+        results = [layer(x[:size]) for size in sorted(sizes) if 0 < size <= len(x)]
         if all(torch.equal(result, results[-1][: len(result)]) for result in results):
             return multiple
     return MULTIPLES[-1]
