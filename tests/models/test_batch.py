@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from tts_explorer.models.attention import Sameness
 from tts_explorer.models.batch import WorkingBatch
 
 
@@ -53,10 +54,11 @@ def test_rows_come_in_behind_others_and_leave(model, prompts):
     batch.forward(prompts[:3])
     got = batch.forward([[], [3], [], prompts[3], prompts[4]])
     same(model, got[[1, 3, 4]], [prompts[1] + [3], prompts[3], prompts[4]])
+    batch.clear(1)
     batch.move(4, 1)
     rows = [prompts[0], prompts[4], prompts[2], prompts[3]]
     same(model, batch.forward([[5]] * 4), [row + [5] for row in rows])
-    batch.lengths[3] = 0
+    batch.clear(3)
     same(model, batch.forward([[], [], [], prompts[1]])[3:], [prompts[1]])
 
 
@@ -67,7 +69,7 @@ def test_what_was_cut_out_goes_on_in_another_row(model, prompts):
     head, tail = batch.cut(0, 0, 10), batch.cut(0, 10, 17)
     batch.forward([[4] * 5, [1], [2]])
     for row in (1, 2):
-        batch.lengths[row] = 0
+        batch.clear(row)
         batch.append(row, head)
         batch.append(row, tail)
     same(model, batch.forward([[], [7], [8]])[1:], [prompts[2] + [7], prompts[2] + [8]])
@@ -76,22 +78,49 @@ def test_what_was_cut_out_goes_on_in_another_row(model, prompts):
 @torch.inference_mode()
 def test_room_grows_as_rows_need_it_and_costs_rows(model):
     rows = [[7] * 60, [8] * 20]
-    batch = WorkingBatch(model, rows=8, context=1024, limit=8 * 256 * 512)
-    assert (batch.room, batch.allowed) == (128, 8)
-    batch.room = 32
-    batch.lengths, batch.state = [0] * 33, batch.state[:, :, :, :32].repeat(1, 4, 1, 1, 1)[:, :33]
+    batch = WorkingBatch(model, rows=8, context=1024, limit=8 * 256 * 256)
+    assert (batch.room, batch.allowed) == (256, 8)
     batch.forward([row[:20] for row in rows])
+    batch.worth = 1
+    batch.root(1, "stem")
+    batch.ensure(300, 2)
+    assert (batch.room, batch.allowed) == (512, 4)
     same(model, batch.forward([rows[0][20:], [9]]), [rows[0], rows[1] + [9]])
-    assert batch.room >= 60
 
 
 @torch.inference_mode()
-def test_a_copy_goes_its_own_way(model, prompts):
-    batch = WorkingBatch(model, rows=3, context=96)
-    batch.forward(prompts[:1])
-    batch.move(0, 1)
-    batch.move(0, 2)
-    same(model, batch.forward([[1], [2], [3]]), [[*prompts[0], i] for i in (1, 2, 3)])
+@pytest.mark.parametrize("siblings", [1, 4])
+def test_rows_on_stems_go_their_own_ways(model, prompts, siblings):
+    batch = WorkingBatch(model, rows=8, context=96)
+    batch.same, batch.worth = Sameness(siblings=siblings), 1
+    batch.forward([prompts[0], prompts[2]])
+    batch.root(0, "a")
+    batch.root(1, "b")
+    for row, key in ((2, "a"), (3, "b"), (4, "b")):
+        assert batch.sit(row, key)
+    assert not batch.sit(5, "c")
+    rows = [list(prompts[i]) for i in (0, 2, 0, 2, 2)]
+    for token in range(40):
+        new = [[40 + 5 * token + i] for i in range(5)]
+        rows = [row + more for row, more in zip(rows, new, strict=True)]
+        same(model, batch.forward(new), rows)
+    same(model, batch.forward([[], [3], [4, 5], [], [6]])[[1, 4]], [rows[1] + [3], rows[4] + [6]])
+    for row in (4, 3, 1):
+        batch.clear(row)
+    assert batch.slots == {"a": 0} and list(batch.standing) == [0]
+
+
+@torch.inference_mode()
+def test_a_row_without_a_stem_runs_beside_rows_on_one(model, prompts):
+    batch = WorkingBatch(model, rows=8, context=96)
+    batch.worth = 1
+    batch.forward([prompts[2], prompts[3]])
+    batch.root(0, "a")
+    rows = [list(prompts[2]), list(prompts[3]), []]
+    for new in ([[5], [6], [7, 8, 9]], [[1], [2], [3]], [[4], [], [5]], [[], [8], [9]]):
+        rows = [row + more for row, more in zip(rows, new, strict=True)]
+        hidden = batch.forward(new)
+        same(model, [hidden[i] for i in range(3) if new[i]], [rows[i] for i in range(3) if new[i]])
 
 
 @torch.inference_mode()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from tts_explorer.assets import folder
-from tts_explorer.errors import ModelUnavailable, UnknownName
+from tts_explorer.errors import BadSetting, ModelUnavailable, UnknownName
 from tts_explorer.models.base import Policy, Verifier
 
 VERIFIERS = "prm"
 """Bundled models whose name begins so are verifiers."""
+DEVICES = ("cpu", "cuda")
 
 
 def bundled() -> list[str]:
@@ -27,25 +29,57 @@ def bundled_verifiers() -> list[str]:
     return [f"bundled:{name}" for name in bundled() if name.startswith(VERIFIERS)]
 
 
-def load_policy(name: str, *, device: str = "cpu", threads: int | None = None) -> Policy:
-    """The policy called `name`. Raises UnknownName or ModelUnavailable."""
+def require_runnable(*, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> None:
+    """Raise BadSetting unless local models can be run so here. Loads torch only to look for a CUDA device."""
+    if device not in DEVICES:
+        raise BadSetting(f"device is {device!r}: choose {' or '.join(DEVICES)}")
+    if precision not in (None, "int8"):
+        raise BadSetting(f"quantize is {precision!r}: int8 is what is offered, or none")
+    if threads is not None and threads < 1:
+        raise BadSetting(f"threads is {threads}: at least one is needed")
+    if device == "cuda" and precision:
+        raise BadSetting("int8 weights run on the CPU only: choose --quantize int8 or --device cuda, not both")
+    if device == "cuda" and not import_module("torch").cuda.is_available():
+        raise BadSetting("torch finds no CUDA device here: choose --device cpu, or install a driver and a torch built for CUDA")
+
+
+def load_policy(name: str, **options: Any) -> Policy:
+    """The policy called `name`; options as `require_runnable` takes them. Raises UnknownName or ModelUnavailable."""
     from transformers import AutoModelForCausalLM
 
-    from tts_explorer.models.checkpoint import read_checkpoint
     from tts_explorer.models.local import LocalPolicy
 
-    return LocalPolicy(read_checkpoint(name, _found(name), AutoModelForCausalLM, device=device, threads=threads))
+    return _quantised(LocalPolicy(_read(name, AutoModelForCausalLM, **options)))
 
 
-def load_verifier(name: str, *, device: str = "cpu", threads: int | None = None) -> Verifier:
-    """The verifier called `name`. Raises UnknownName or ModelUnavailable."""
+def load_verifier(name: str, **options: Any) -> Verifier:
+    """The verifier called `name`; options as `require_runnable` takes them. Raises UnknownName or ModelUnavailable."""
     from transformers import AutoModelForTokenClassification
 
-    from tts_explorer.models.checkpoint import read_checkpoint
     from tts_explorer.models.prm import LocalPRM, WholeTextPRM, reads_forward
 
-    found = read_checkpoint(name, _found(name), AutoModelForTokenClassification, device=device, threads=threads)
-    return LocalPRM(found) if reads_forward(found) else WholeTextPRM(found)
+    found = _read(name, AutoModelForTokenClassification, **options)
+    return _quantised(LocalPRM(found) if reads_forward(found) else WholeTextPRM(found))
+
+
+def _read(name: str, kind: Any, *, device: str = "cpu", **options: Any) -> Any:
+    """The checkpoint called `name`: float32 on the CPU; elsewhere bfloat16, which its version then says."""
+    import torch
+
+    from tts_explorer.models.checkpoint import read_checkpoint
+
+    if device == "cpu":
+        return read_checkpoint(name, _found(name), kind, **options)
+    found = read_checkpoint(name, _found(name), kind, device=device, dtype=torch.bfloat16, **options)
+    found.versions[name] += " bfloat16"
+    return found
+
+
+def _quantised(model: Any) -> Any:
+    """`model`, unless int8 was asked for and its layers can't be held so. Raises ModelUnavailable."""
+    if model.checkpoint.precision and getattr(getattr(model, "batch", None), "lean", None) is None:
+        raise ModelUnavailable(f"{model.name} is of a kind that can't be held as int8 here: leave --quantize away")
+    return model
 
 
 def _found(name: str) -> Path:

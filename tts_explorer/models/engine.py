@@ -23,7 +23,7 @@ from tts_explorer.models.batch import WorkingBatch
 from tts_explorer.models.checkpoint import TINY, Checkpoint
 from tts_explorer.models.decoder import Int8, LeanDecoder, Plain, kind_for
 from tts_explorer.models.flops import Flops
-from tts_explorer.models.sameness import make_same
+from tts_explorer.models.sameness import found_same
 from tts_explorer.models.trie import Stretch, Trie
 
 WORK = 1e11
@@ -58,6 +58,9 @@ class Row:
 class Engine:
     """Rows under way over one decoder: `admit`, `forward`, `leave`. At most `rows` at once and `memory` bytes of trie."""
 
+    typical = 16
+    """Tokens in a forward, as a rule: linear layers are held for so many."""
+
     def __init__(self, checkpoint: Checkpoint, *, rows: int, memory: int):
         self.checkpoint, self.name, self.versions = checkpoint, checkpoint.name, checkpoint.versions
         self.model, self.tokenizer, self.context = checkpoint.model, checkpoint.tokenizer, checkpoint.context
@@ -70,7 +73,7 @@ class Engine:
         self.calls = self.rows_forwarded = 0
         """Forwards, and rows in them, since the beginning."""
         torch.set_num_threads(checkpoint.threads)
-        self.kind = kind_for(self.model.base_model, checkpoint.precision)
+        self.kind = kind_for(self.model.base_model, checkpoint.precision, rows=self.typical)
         head = self.model.get_output_embeddings() or getattr(self.model, "score", None) or self.model.classifier
         self.head = (Plain if self.kind is Int8 else self.kind)(head.weight, head.bias)
         """Logits, or labels, of a hidden state; int8 would cost too much there."""
@@ -88,6 +91,8 @@ class Engine:
         try:
             batch = WorkingBatch(self.model, rows, self.context, lean=lean)
             got = [batch.forward([[1, 2, 3], [1]]), batch.forward([[4, 5, 6], [2]]), batch.forward([[7], []])]
+            batch.clear(0)
+            batch.clear(1)
             error = max((got[0][1] - plain[0]).abs().max(), (got[2][0] - plain[6]).abs().max()) / plain.abs().max()
         except Exception as reason:
             raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({reason})") from reason
@@ -96,7 +101,8 @@ class Engine:
         if self.checkpoint.parameters < TINY and self.model.device.type == "cpu":
             modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
             linears = lean.linears if lean else [Plain(m.weight, m.bias) for m in modules]
-            make_same(batch, self.model.config.num_attention_heads, [*linears, self.head])
+            shape = (self.model.config.num_attention_heads, *batch.shape[1:])
+            batch.same = found_same([*linears, self.head], shape, self.model.dtype)
         return batch
 
     def enter(self, row: Row) -> None:
@@ -111,7 +117,7 @@ class Engine:
         still = []
         for row in self.waiting:
             if len(self.running) < self.batch.allowed and self._may_begin(row):
-                self._begin(row)
+                self.begin(row)
             else:
                 still.append(row)
         self.waiting = still
@@ -119,11 +125,10 @@ class Engine:
     def _may_begin(self, row: Row) -> bool:
         return row.path[-1].whole or all(stretch.whole or stretch.reader is None for stretch in row.path)
 
-    def _begin(self, row: Row) -> None:
+    def begin(self, row: Row) -> None:
         """Give it the next place, and load what the trie holds of its path, from the beginning."""
         at = len(self.running)
         self.running.append(row)
-        self.batch.lengths[at] = 0
         for stretch in row.path:
             stretch.reader = stretch.reader or row.key
         self._load(row, at)
@@ -139,6 +144,10 @@ class Engine:
                 return
             row.hidden = stretch.hidden
             self._past(row)
+        self.ready(row, at)
+
+    def ready(self, row: Row, at: int) -> None:
+        """The place `at` holds the whole path of its row."""
 
     def _past(self, row: Row) -> None:
         """Its place holds the stretch that it was reading."""
@@ -160,7 +169,7 @@ class Engine:
                 piece = piece if not longer or longer + len(piece) <= self.chunk else ()
                 longer += len(piece)
             tokens.append(piece)
-        before = self.batch.lengths[: len(tokens)]
+        before = self.batch.lengths
         hidden = self.batch.forward(tokens)
         self.calls += 1
         self.rows_forwarded += sum(map(bool, tokens))
@@ -170,7 +179,7 @@ class Engine:
                 row.forwarded += len(ids)
                 row.flops += self.flops.of_span(before[at], before[at] + len(ids), heads=0)
                 row.hidden = hidden[at]
-                if row.read < len(row.path) and self.batch.lengths[at] == row.begin + len(row.path[row.read].ids):
+                if row.read < len(row.path) and before[at] + len(ids) == row.begin + len(row.path[row.read].ids):
                     read.append((row.path[row.read], row.hidden))
                     self._took(row, at)
         return read
@@ -179,12 +188,12 @@ class Engine:
         """What to compute next for the row in place `at`."""
         if row.read == len(row.path):
             return row.ids[-1:]
-        stretch, done = row.path[row.read], self.batch.lengths[at] - row.begin
+        stretch, done = row.path[row.read], self.batch.held[at].length - row.begin
         return stretch.ids[done : done + (1 if stretch.sampled else self.chunk - done % self.chunk)]
 
     def _took(self, row: Row, at: int) -> None:
         """A stretch of its path was read to the end: the trie takes it, and the row goes on."""
-        end = self.batch.lengths[at]
+        end = self.batch.held[at].length
         self.trie.keep(row.path[row.read], self.batch.cut(at, row.begin, end), row.hidden.clone())
         self._past(row)
         self._load(row, at)
@@ -195,6 +204,7 @@ class Engine:
         for stretch in row.path[row.read :]:
             if stretch.reader == row.key:
                 stretch.reader = None
+        self.batch.clear(at)
         if at != last:
             self.batch.move(last, at)
             self.running[at] = self.running[last]

@@ -60,6 +60,19 @@ class LocalPolicy(Engine):
             self.forward()
         return done
 
+    def begin(self, row: Row) -> None:
+        """Siblings stand on what the first of them has loaded."""
+        stretch = row.path[-1]
+        if stretch.hidden is not None and self.batch.sit(len(self.running), stretch):
+            row.read, row.begin, row.hidden = len(row.path), row.asked, stretch.hidden
+            self.trie.used(stretch)
+            self.running.append(row)
+        else:
+            super().begin(row)
+
+    def ready(self, row: Row, at: int) -> None:
+        self.batch.root(at, row.path[-1])
+
     def progress(self) -> dict[Key, int]:
         return {row.key: len(row.ids) for row in self.running}
 
@@ -86,7 +99,7 @@ class LocalPolicy(Engine):
 
     def _sampled(self, rows: Sequence[_Writing]) -> tuple[list[int], list[float]]:
         """Next token of each row by inverse CDF at its own uniform, and its log-probability at temperature 1."""
-        hidden = filled_up(torch.stack([row.hidden for row in rows]), self.batch.multiple)
+        hidden = filled_up(torch.stack([row.hidden for row in rows]), self.batch.same.multiple)
         logits = self.head(hidden)[: len(rows)].float()
         logprobs = torch.log_softmax(logits, -1)
         warm = torch.tensor([row.temperature or 1.0 for row in rows], device=logprobs.device)
@@ -116,7 +129,7 @@ class LocalPolicy(Engine):
         stretch = row.path[-1].child(sample.ids, sampled=True)
         self.trie.own(row.key, stretch)
         if stretch.state is None:
-            self.trie.keep(stretch, self.batch.cut(at, row.begin, self.batch.lengths[at]), None)
+            self.trie.keep(stretch, self.batch.cut(at, row.begin, self.batch.held[at].length), None)
 
     def _text(self, row: _Writing, token: int) -> str:
         """The row's text with `token` added; whole-sequence decoding only where a token is part of a character."""

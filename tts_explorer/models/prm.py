@@ -36,6 +36,7 @@ class LocalPRM(Engine):
     """
 
     note: str | None = None
+    typical = 256
 
     def __init__(self, checkpoint: Checkpoint, *, rows: int = 64, memory: int = 256 << 20):
         require_two_labels(checkpoint)
@@ -80,7 +81,7 @@ class LocalPRM(Engine):
     def _reward(self, read: Sequence[tuple[Stretch, torch.Tensor]]) -> None:
         """Read the rewards off the hidden states at the ends of these stretches."""
         if read:
-            hidden = filled_up(torch.stack([hidden for _, hidden in read]), self.batch.multiple)
+            hidden = filled_up(torch.stack([hidden for _, hidden in read]), self.batch.same.multiple)
             rewards = torch.softmax(self.head(hidden)[: len(read)].float(), -1)[:, 1].tolist()
             for (stretch, _), reward in zip(read, rewards, strict=True):
                 stretch.reward = reward
