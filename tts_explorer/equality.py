@@ -12,21 +12,18 @@ from tts_explorer.events import CostIncurred, NodeAdded, NodeScored, Noted, Reco
 def comparable(records: Sequence[Record]) -> list[Any]:
     """A stream without what equal ones may differ in: order in one answer, seq, at, seconds, apportioned, versions."""
     out: list[Any] = []
-    block: list[tuple[str, Any, int | None]] = []
-    last = ""
+    block: list[tuple[Any, int | None]] = []
     for record in [*records, None]:
         event = record and record.event
-        kind = "N" if isinstance(event, NodeAdded) else "S" if isinstance(event, NodeScored | Noted) else ""
-        if block and kind != last:
-            out += sorted(block, key=lambda item: (getattr(item[1], "node", (1 << 20,)), repr(item)))
-            block = []
-        if kind:
-            block.append((kind, event, record.line))
-        elif isinstance(event, CostIncurred):
+        if isinstance(event, NodeAdded | NodeScored | Noted):
+            block.append((event, record.line))
+            continue
+        out += sorted(block, key=lambda item: (getattr(item[0], "node", (1 << 20,)), repr(item)))
+        block = []
+        if isinstance(event, CostIncurred):
             out.append((replace(event, seconds=0.0, apportioned=False), record.line))
         elif isinstance(event, SearchStarted):
             out.append((replace(event, started="", versions={}), record.line))
         elif event is not None:
             out.append((event, record.line))
-        last = kind
     return out

@@ -90,7 +90,7 @@ class LocalPRM(Engine):
 class WholeTextPRM:
     """Scores steps with a token classifier of any kind: the whole text is read for every path, up to `rows` a tick."""
 
-    def __init__(self, checkpoint: Checkpoint, *, rows: int = 16):
+    def __init__(self, checkpoint: Checkpoint, *, rows: int = 4):
         require_two_labels(checkpoint)
         self.checkpoint, self.name, self.versions, self.rows = checkpoint, checkpoint.name, checkpoint.versions, rows
         self.problem, self.step = checkpoint.problem, checkpoint.step

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tts_explorer.errors import BadProblem, BadSetting
 from tts_explorer.events import clean
-from tts_explorer.models import load_policy, load_verifier
+from tts_explorer.models import load_policy, load_verifier, require_runnable
 from tts_explorer.models.base import Policy, Verifier
 from tts_explorer.runner.plan import Plan
 from tts_explorer.runner.run import Run
@@ -45,14 +46,19 @@ class Ask:
 
 
 class Models:
-    """Every model loaded once, whoever asks for it. Safe to share between threads."""
+    """Every model loaded once, whoever asks for it, with the same `options`: device, threads, precision.
+
+    Raises BadSetting for options that can't be had here. Safe to share between threads.
+    """
 
     def __init__(
         self,
-        load_policy: Callable[[str], Policy] = load_policy,
-        load_verifier: Callable[[str], Verifier] = load_verifier,
+        load_policy: Callable[..., Policy] = load_policy,
+        load_verifier: Callable[..., Verifier] = load_verifier,
+        **options: Any,
     ):
-        self.load = {"policy": load_policy, "verifier": load_verifier}
+        require_runnable(**options)
+        self.load = {"policy": partial(load_policy, **options), "verifier": partial(load_verifier, **options)}
         self.loaded: dict[tuple[str, str], Any] = {}
         self.lock = threading.Lock()
 

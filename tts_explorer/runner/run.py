@@ -19,7 +19,6 @@ from tts_explorer.errors import BadMove, BadSetting
 from tts_explorer.events import (
     AnswerGraded,
     Event,
-    NodeAdded,
     NodeId,
     NodePruned,
     NodeScored,
@@ -32,10 +31,10 @@ from tts_explorer.events import (
 )
 from tts_explorer.models.base import Judgement, Policy, Sample, Segment, Verifier
 from tts_explorer.moves import Expand, Move, Note, Prune, Score
-from tts_explorer.runner.pending import Pending, open_fragment, twins_among, whole_steps
+from tts_explorer.runner.pending import Pending, twins_among, whole_steps
 from tts_explorer.runner.plan import Plan, Request
+from tts_explorer.runner.written import node_added
 from tts_explorer.strategies import checked_settings, scores, source_of
-from tts_explorer.tasks.base import boxed
 from tts_explorer.tree import SearchTree
 
 
@@ -187,8 +186,11 @@ class Run:
         pending, move = self.pending, cast(Expand, self.pending.move)
         pending.spent("policy", sample.spend, first=self.born.get(node[:-1]) != self.moves)
         self.segments[node] = sample.ids
-        event = self._added(node, sample)
+        event = node_added(node, sample, self.tree, self.plan.task, greedy=move.greedy)
         self._emit(event)
+        if event.stop == "length" and event.terminal:
+            path = ".".join(map(str, node))
+            self._emit(Noted("info", f"node {path} fills the context of {self.policy.name}: its path ends without an answer"))
         pending.missing.discard(node)
         if move.to_end and not event.terminal:
             pending.targets[pending.targets.index(node)] = (*node, 0)
@@ -213,30 +215,6 @@ class Run:
         self.pending.missing.discard(node)
         if not self.pending.missing:
             self._play()
-
-    def _added(self, node: NodeId, sample: Sample) -> NodeAdded:
-        """The event for a sample. A final answer ends the path, and so does a context without room."""
-        if not math.isfinite(sample.logprob):
-            raise ValueError(f"{self.policy.name} gave a step the log-probability {sample.logprob}")
-        text, stop = clean(sample.text), sample.stop
-        path = self.tree.text(node[:-1]) + text
-        last = open_fragment(self.tree, node[:-1]) + text
-        answer = self._answer(path if stop == "eos" else last)
-        if answer is not None:
-            stop = "eos"
-        elif not sample.room and stop == "step":
-            stop = "length"
-        terminal = stop == "eos" or not sample.room
-        greedy = cast(Expand, self.pending.move).greedy
-        return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 4), stop, terminal, answer, greedy)
-
-    def _answer(self, text: str) -> str | None:
-        """The answer in `text`, in the one spelling of its group: which sample came first must not matter."""
-        task = self.plan.task
-        found = task.answer(text) if task else boxed(text)
-        if not found:
-            return None
-        return task.canonical(found) if task else " ".join(found.split())
 
     def _close(self) -> list[NodeId]:
         """Merge twins, write the move's cost, and return what the strategy is answered with."""
