@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "tts_explorer"
 FLOORS = {
     0: "errors events",
-    1: "tree cost assets expressions equality",
+    1: "tree cost assets expressions equality intervals",
     2: "moves models.base tasks.base",
     3: "strategies answers models tasks wire",
     4: "runner store viz importers",

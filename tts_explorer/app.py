@@ -48,14 +48,15 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def serve(*, host: str = "127.0.0.1", port: int | None = None, db: Path | None = None) -> None:
+def serve(*, host: str = "127.0.0.1", port: int | None = None, db: Path | None = None, **options: Any) -> None:
     """Serve the page until it is interrupted. `port` None takes the first free one from 7860.
 
-    `db` None takes the environment's TTS_EXPLORER_DB, else the platform's data folder.
+    `db` None takes the environment's TTS_EXPLORER_DB, else the platform's data folder. `options` go to `Models`.
     """
+    models = Models(**options)
     hosted = bool(os.environ.get("SPACE_ID"))
     named = os.environ.get("TTS_EXPLORER_DB")
-    service = Service(Store(db or (Path(named) if named else default_path())), Models())
+    service = Service(Store(db or (Path(named) if named else default_path())), models)
     page = build(service, open_models=not hosted)
     try:
         page.launch(server_name="0.0.0.0" if hosted else host, server_port=port, prevent_thread_lock=True, **launch_options())

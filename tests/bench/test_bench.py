@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,6 +82,50 @@ def test_searches_in_company_are_those_alone(measured, bundled):
     assert all(1 <= line["rows_a_call"] <= 4 for line in lines)
 
 
+def test_int8_is_told_apart_by_accuracy_and_equal_answers(measured, bundled):
+    result = measured("quantize", "--problems", 3, "--level", 1)
+    lines, figures = result["results"], result["figures"]
+    assert result["bench"] == "quantize" and result["settings"]["problems"] == 3
+    assert [(line["search"], line["precision"]) for line in lines] == [
+        (search, precision) for search in ("greedy", "one sample", "beam search") for precision in ("float32", "int8")
+    ]
+    for line in lines:
+        assert line["problems"] == 3 and line["accuracy"] == line["right"] / 3 and line["cpu_s"] > 0
+        assert 0 <= line["low"] <= line["accuracy"] <= line["high"] <= 1
+    assert {0 <= figures[f"equal_answers_{name}"] <= 1 for name in ("greedy", "one_sample", "beam_search")} == {True}
+
+
+def test_the_beam_search_takes_some_of_the_problems_and_turns_take_all(monkeypatch):
+    from tts_explorer.bench import quantize
+
+    seen = []
+
+    def searched(models, asks, name):
+        seen.append((models.options, asks[0].strategy, len(asks), name))
+        return SimpleNamespace(streams=[[] for _ in asks], cpu=1.0)
+
+    class Fake:
+        def __init__(self, **options):
+            self.options = options["precision"]
+
+    monkeypatch.setattr(quantize, "Models", Fake)
+    monkeypatch.setattr(quantize, "searched", searched)
+    result = quantize.bench_quantize(70, level=3, threads=1)
+    assert [line["problems"] for line in result["results"]] == [70, 70, 70, 70, 60, 60]
+    turns = [(side, name, size) for side, strategy, size, name in seen if strategy == "greedy" and name != "warm"]
+    sizes = ((0, 20), (1, 20), (2, 20), (3, 10))
+    assert turns == [(side, f"turn {i}", size) for i, size in sizes for side in (None, "int8")]
+    assert result["results"][1]["cpu_s"] == 4.0 and result["figures"]["equal_answers_greedy"] == 1.0
+
+
+def test_the_engine_with_int8_weights_is_near_the_plain_way(measured):
+    result = measured("engine", *SMALL, "--quantize", "int8")
+    assert result["settings"]["precision"] == "int8" and measured("engine", *SMALL)["settings"]["precision"] == "float32"
+    (engine, plain), figures = whole(result, "engine")
+    assert engine["verifier_forwarded"] == EVEN < plain["verifier_forwarded"]
+    assert figures["equal_steps"] == 0 or 0 < figures["largest_reward_difference"] < 0.1
+
+
 def test_the_store_gives_back_what_it_was_given(measured):
     lines, figures = whole(measured("store", "--events", 300, "--repeat", 2), "store")
     assert [line["batch"] for line in lines] == [1, 16, 256]
@@ -110,6 +155,10 @@ def test_threads_are_those_asked_for_and_one_by_default(measured, monkeypatch):
         (("verifier", "--n", 2, "--beam-width", 4), 1, "beam_width must divide n"),
         (("concurrency", "--n", 6, "--beam-width", 4), 1, "beam_width must divide n"),
         (("concurrency", "--level", 9), 1, "level"),
+        (("engine", "--quantize", "int4"), 1, "quantize is 'int4'"),
+        (("engine", "--roofline", "--quantize", "int8"), 1, "leave --quantize or --roofline away"),
+        (("quantize", "--level", 9), 1, "no level 9"),
+        (("quantize", "--problems", 0), 2, "problems"),
         (("engine", "--rounds", 0), 2, "rounds"),
         (("store", "--events", 0), 2, "events"),
         (("engines",), 2, "engines"),

@@ -19,10 +19,13 @@ def run(tmp_path, monkeypatch):
     """Run the program with arguments; every policy and every verifier is a scripted one."""
     monkeypatch.setenv("TTS_EXPLORER_DB", str(tmp_path / "sessions.db"))
     monkeypatch.delenv("TTS_EXPLORER_DEBUG", raising=False)
-    monkeypatch.setattr(solve, "Models", lambda: Models(policy, lambda name: verifier_of("fair", name=name)))
+    monkeypatch.setattr(solve, "Models", lambda **options: Models(policy, verifier, **options))
 
-    def policy(name):
+    def policy(name, **options):
         return policy_of(fair, name=name, context=10_000)
+
+    def verifier(name, **options):
+        return verifier_of("fair", name=name)
 
     def call(*arguments):
         return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="tts-explorer")

@@ -34,7 +34,7 @@ def judge(problem, steps):
     return 0.1 if "boxed" in steps[-1] else 0.9
 
 
-solve.Models = lambda: Models(policy, lambda name: verifier_of(judge))
+solve.Models = lambda **options: Models(policy, lambda name: verifier_of(judge))
 
 if __name__ == "__main__":
     main()

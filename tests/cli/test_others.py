@@ -1,6 +1,7 @@
 """`serve`, `models`, `train`, `doctor`."""
 
 import json
+import re
 import struct
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from tts_explorer.cli import models as listing
 from tts_explorer.store import default_path
 
+AS_EVER = {"device": "cpu", "threads": None, "precision": None}
+"""How models are run where nothing is said."""
+
 
 def test_serve_hands_its_options_to_the_page(run, monkeypatch, tmp_path):
     calls = []
@@ -18,11 +22,24 @@ def test_serve_hands_its_options_to_the_page(run, monkeypatch, tmp_path):
     monkeypatch.setattr("tts_explorer.app", sys.modules["tts_explorer.app"], raising=False)
     assert run("serve", "--host", "0.0.0.0", "--port", 8000, "--db", tmp_path / "x.db").exit_code == 0
     assert run("serve").exit_code == 0
-    assert calls[0] == {"host": "0.0.0.0", "port": 8000, "db": tmp_path / "x.db"}
+    assert calls[0] == {"host": "0.0.0.0", "port": 8000, "db": tmp_path / "x.db", **AS_EVER}
     assert calls[1]["db"] == tmp_path / "sessions.db"
     assert run("serve", "--port", 70000).exit_code == 2
     monkeypatch.delenv("TTS_EXPLORER_DB")
     assert run("serve").exit_code == 0 and calls[2]["db"] is None
+
+
+def test_serve_runs_models_as_it_is_told_and_refuses_before_the_page_is_up(run, monkeypatch, tmp_path):
+    from tts_explorer import app
+
+    seen = []
+    monkeypatch.setattr(app, "Service", lambda store, models: seen.append(models) or (store.close(), 1 / 0))
+    assert isinstance(run("serve", "--threads", 3, "--quantize", "int8").exception, ZeroDivisionError)
+    load = seen[0].load["policy"]
+    assert load.keywords == seen[0].load["verifier"].keywords == AS_EVER | {"threads": 3, "precision": "int8"}
+    result = run("serve", "--quantize", "int4", "--db", tmp_path / "never.db")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1) and "quantize is 'int4'" in result.stderr
+    assert not (tmp_path / "never.db").exists() and len(seen) == 1
 
 
 def test_a_port_that_is_taken_is_a_failure_and_no_bug(run, monkeypatch):
@@ -79,6 +96,19 @@ def test_the_bundled_models_solve_with_nothing_but_a_task_and_a_verifier(run, bu
     assert result.exit_code == 0 and "bundled:small + bundled:prm" in result.stdout
 
 
+def test_the_bundled_models_solve_with_int8_weights_and_the_session_says_so(run, bundled, monkeypatch):
+    from tts_explorer.cli import solve
+    from tts_explorer.runner import Models
+
+    monkeypatch.setattr(solve, "Models", Models)
+    asked = ("solve", "--task", "countdown", "--level", 1, "--verifier", "bundled:prm", "--set", "n=4", "--json")
+    result = run(*asked, "--quantize", "int8", "--threads", 2)
+    versions = json.loads(result.stdout.splitlines()[0])["versions"]
+    assert result.exit_code == 0
+    for name in ("bundled:small", "bundled:prm"):
+        assert re.fullmatch("sha256:[0-9a-f]{64} int8", versions[name])
+
+
 def test_train_takes_known_names_only(run, tmp_path):
     result = run("train", "policy", "nosuch", "--work", tmp_path)
     assert result.exit_code == 1 and "no recipe 'nosuch'" in result.stderr and "small" in result.stderr
@@ -111,6 +141,11 @@ def test_doctor_names_what_it_stands_on(run, tmp_path):
 def test_doctor_finds_the_bundled_models_well(run, bundled):
     result = run("doctor")
     assert result.exit_code == 0 and "bundled:small loads" in result.stdout and "bundled:prm loads" in result.stdout
+
+
+def test_doctor_says_what_sameness_was_found(run, bundled):
+    (line,) = [line for line in run("doctor").stdout.splitlines() if line.split()[1] == "sameness"]
+    assert re.search(r"bundled:small on .+, 1 thread: rows are filled up to a multiple of \d+", line) and "attend" in line
 
 
 @pytest.mark.parametrize("broken", ["database", "package", "models"])

@@ -56,6 +56,27 @@ def test_every_option_reaches_the_search(run):
     assert (started["policy"], started["verifier"], started["settings"]["beam_width"]) == ("q", "v", 2)
 
 
+def test_how_models_are_run_reaches_them_both(run, monkeypatch):
+    from worlds import fair, policy_of, verifier_of
+
+    from tts_explorer.runner import Models
+
+    given = []
+
+    def policy(name, **options):
+        given.append(options)
+        return policy_of(fair, name=name, context=10_000)
+
+    def verifier(name, **options):
+        given.append(options)
+        return verifier_of("fair", name=name)
+
+    monkeypatch.setattr(command, "Models", lambda **options: Models(policy, verifier, **options))
+    assert run(*ASK).exit_code == run(*ASK, "--device", "cpu", "--threads", 256, "--quantize", "int8").exit_code == 0
+    assert given[:2] == [{"device": "cpu", "threads": None, "precision": None}] * 2
+    assert given[2:] == [{"device": "cpu", "threads": 256, "precision": "int8"}] * 2
+
+
 def test_a_tasks_problem_is_the_same_whatever_the_seed(run):
     asked = (
         "solve",
@@ -114,6 +135,11 @@ def test_an_answer_grades_a_problem_that_no_task_reads(run):
         (("--max-step-tokens", "0"), "max_step_tokens is 0"),
         (("--aggregate", "median"), "no aggregate 'median'"),
         (("--rule", "coin"), "no rule 'coin'"),
+        (("--quantize", "int4"), "quantize is 'int4'"),
+        (("--quantize", ""), "quantize is ''"),
+        (("--device", "gpu"), "device is 'gpu': choose cpu or cuda"),
+        (("--device", ""), "device is ''"),
+        (("--device", "cuda", "--quantize", "int8"), "not both"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence_and_exit_code_1(run, arguments, complaint):
@@ -146,6 +172,10 @@ def test_a_problem_that_no_task_has(run, arguments, complaint):
         ("--level", "abc"),
         ("--budget-nodes", "many"),
         ("--budget-nodes", "1.5"),
+        ("--threads", "0"),
+        ("--threads", "257"),
+        ("--threads", "all"),
+        ("--quantize",),
         ("--seed",),
         ("surplus",),
     ],
@@ -185,7 +215,7 @@ def test_a_search_that_fails_says_so(run, monkeypatch):
         policy.tick = lambda: 1 / 0
         return policy
 
-    monkeypatch.setattr(command, "Models", lambda: Models(broken))
+    monkeypatch.setattr(command, "Models", lambda **options: Models(broken))
     result = run("solve", "--problem", FIGS, "--strategy", "greedy")
     assert result.exit_code == 1 and "Error: the search failed:" in result.stderr and "ZeroDivisionError" in result.stderr
 

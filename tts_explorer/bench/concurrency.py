@@ -114,7 +114,7 @@ def alone(models: Models, asks: Sequence[Ask], name: str) -> Outing:
 
 
 def searched(models: Models, asks: Sequence[Ask], name: str) -> Outing:
-    """The searches at once in one loop; both models forget them afterwards."""
+    """The searches at once in one loop; the models forget them afterwards."""
     clock, loop = Clock(), Loop()
     with clock:
         runs = [prepare(ask, models, id=f"{name} {ask.index}") for ask in asks]
@@ -123,7 +123,7 @@ def searched(models: Models, asks: Sequence[Ask], name: str) -> Outing:
     with clock:
         lives = [loop.start(run) for run in runs]
         loop.drive()
-        for model in (policy, verifier):
+        for model in filter(None, (policy, verifier)):
             model.drop([(run.id,) for run in runs])
     calls, rows = (now - then for now, then in zip(counted(policy), before, strict=True))
     return Outing([live.published for live in lives], [clock], calls, rows)

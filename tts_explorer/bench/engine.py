@@ -14,6 +14,7 @@ from tts_explorer.bench.plain import PlainPolicy, PlainPRM
 from tts_explorer.bench.rounds import Course, Outcome, searched
 from tts_explorer.bench.shapes import random_policy, random_verifier
 from tts_explorer.models.base import Segment
+from tts_explorer.models.decoder import Precision
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.models.prm import LocalPRM
 
@@ -46,10 +47,13 @@ class Side:
         return self.counted["rows_forwarded"] / calls if calls else None
 
 
-def bench_engine(course: Course, shape: str, *, repeat: int, threads: int) -> dict[str, Any]:
-    """Search `repeat` times with each side, by turns, after a round to warm up. Raises UnknownName."""
-    policy = random_policy(shape, context=course.context, threads=threads)
-    verifier = random_verifier(shape, context=course.context, threads=threads)
+def bench_engine(course: Course, shape: str, *, repeat: int, threads: int, precision: Precision = None) -> dict[str, Any]:
+    """Search `repeat` times with each side, by turns, after a round to warm up. Raises UnknownName.
+
+    `precision` is that of the engine; the plain way has float32.
+    """
+    options = {"context": course.context, "threads": threads, "precision": precision}
+    policy, verifier = random_policy(shape, **options), random_verifier(shape, **options)
     prompt = course.opening(policy.model.config.vocab_size)
     sides = {
         "engine": Side(LocalPolicy(policy, rows=course.n), LocalPRM(verifier, rows=course.n), prompt),
@@ -61,7 +65,7 @@ def bench_engine(course: Course, shape: str, *, repeat: int, threads: int) -> di
     found = by_turns({name: lambda i, side=side: side.search(course, f"{i}") for name, side in sides.items()}, repeat)
     return {
         "bench": "engine",
-        "settings": {"shape": shape, **asdict(course), "repeat": repeat},
+        "settings": {"shape": shape, **asdict(course), "precision": precision or "float32", "repeat": repeat},
         "environment": about,
         "results": [line(name, side, found[name], course) for name, side in sides.items()],
         "figures": compared(found["engine"], found["plain"], course),

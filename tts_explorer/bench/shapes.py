@@ -19,6 +19,7 @@ from transformers import (
 
 from tts_explorer.errors import UnknownName
 from tts_explorer.models.checkpoint import Checkpoint
+from tts_explorer.models.decoder import Precision
 
 SHORTEST = 512
 """Tokens of context at least."""
@@ -50,14 +51,14 @@ SHAPES: dict[str, Callable[..., PreTrainedConfig]] = {
 }
 
 
-def random_policy(shape: str, *, context: int, threads: int) -> Checkpoint:
+def random_policy(shape: str, *, context: int, threads: int, precision: Precision = None) -> Checkpoint:
     """A causal model of `shape` that never ends a step of its own accord. Raises UnknownName."""
-    return _made(shape, AutoModelForCausalLM, 0, context, threads)
+    return _made(shape, AutoModelForCausalLM, 0, context, threads=threads, precision=precision)
 
 
-def random_verifier(shape: str, *, context: int, threads: int) -> Checkpoint:
+def random_verifier(shape: str, *, context: int, threads: int, precision: Precision = None) -> Checkpoint:
     """A token classifier with two labels, of the same shape and vocabulary as the policy. Raises UnknownName."""
-    return _made(shape, AutoModelForTokenClassification, 1, context, threads)
+    return _made(shape, AutoModelForTokenClassification, 1, context, threads=threads, precision=precision)
 
 
 def require_shape(shape: str) -> None:
@@ -66,14 +67,14 @@ def require_shape(shape: str) -> None:
         raise UnknownName(f"no shape {shape!r}: choose one of {', '.join(SHAPES)}")
 
 
-def _made(shape: str, kind: Any, seed: int, context: int, threads: int) -> Checkpoint:
+def _made(shape: str, kind: Any, seed: int, context: int, **options: Any) -> Checkpoint:
     require_shape(shape)
     nothing = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
     config = SHAPES[shape](max_position_embeddings=max(SHORTEST, context), num_labels=2, **nothing)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = kind.from_config(config, dtype=torch.float32)
-    return Checkpoint(f"random:{shape}", model, words(config.vocab_size), threads=threads)
+    return Checkpoint(f"random:{shape}", model, words(config.vocab_size), **options)
 
 
 def words(count: int) -> PreTrainedTokenizerFast:

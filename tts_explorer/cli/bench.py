@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from tts_explorer.cli.options import Json, console, emit, no_bars
+from tts_explorer.cli.options import Json, Quantize, console, emit, no_bars
+from tts_explorer.errors import BadSetting
+from tts_explorer.models import require_runnable
 
 
 def option(name: str, help: str, low: int = 1) -> Any:
@@ -27,7 +29,7 @@ Threads = Annotated[int, option("threads", "Threads of torch.")]
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-    for command in (engine, verifier, concurrency, store):
+    for command in (engine, verifier, concurrency, quantize, store):
         group.command()(command)
     app.add_typer(group, name="bench", help="Measure this machine: CPU time, medians over repetitions, sides by turns.")
 
@@ -53,11 +55,15 @@ def engine(
     roofline: Annotated[bool, typer.Option("--roofline", help="One token of 1 to 64 rows against the machine's limits.")] = False,
     repeat: Repeat = 3,
     threads: Threads = 1,
+    quantize: Quantize = None,
     json: Json = False,
 ) -> None:
     """The engine against generate on whole texts: one beam search on random weights."""
     no_bars()
+    require_runnable(precision=quantize)
     if roofline:
+        if quantize:
+            raise BadSetting("the roofline is that of float32 weights: leave --quantize or --roofline away")
         from tts_explorer.bench.roofline import bench_roofline
 
         show(bench_roofline(shape, prompt=prompt, repeat=repeat, threads=threads), json)
@@ -66,7 +72,7 @@ def engine(
     from tts_explorer.bench.rounds import Course
 
     course = Course(n, beam_width, rounds, steps, prompt, ragged)
-    show(bench_engine(course, shape, repeat=repeat, threads=threads), json)
+    show(bench_engine(course, shape, repeat=repeat, threads=threads, precision=quantize), json)
 
 
 def verifier(
@@ -105,6 +111,19 @@ def concurrency(
 
     party = Party(searches, rows, n, beam_width, level)
     show(bench_concurrency(party, repeat=repeat, threads=threads), json)
+
+
+def quantize(
+    problems: Annotated[int, option("problems", "Problems; the beam search takes 60 of them at most.")] = 200,
+    level: Annotated[int, option("level", "Difficulty of the countdown problems.")] = 3,
+    threads: Threads = 1,
+    json: Json = False,
+) -> None:
+    """The bundled models with int8 weights against float32: accuracy, equal answers, time."""
+    no_bars()
+    from tts_explorer.bench.quantize import bench_quantize
+
+    show(bench_quantize(problems, level=level, threads=threads), json)
 
 
 def store(

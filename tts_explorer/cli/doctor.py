@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from tts_explorer import models
+from tts_explorer.bench.measure import processor
 from tts_explorer.cli.options import Db, no_bars
 from tts_explorer.errors import UserError
 from tts_explorer.store import Store, default_path
@@ -95,10 +97,23 @@ def bundled() -> Iterator[Finding]:
         yield False, "models", "none are bundled"
     for name, load in names:
         try:
-            load(name)
+            model = load(name)
             yield True, "model", f"{name} loads"
+            if name == "bundled:small":
+                yield True, "sameness", sameness(model)
         except Exception as error:
             yield False, "model", f"{name} doesn't load: {error}"
+
+
+def sameness(model: Any) -> str:
+    """What was found when this model was loaded: what makes a search among others equal to the same one alone."""
+    from tts_explorer.models.sameness import MULTIPLES
+
+    same, threads = model.batch.same, model.checkpoint.threads
+    where = f"{processor()}, {threads} thread{'s' * (threads > 1)}"
+    doubt = ", if at all" if same.multiple == MULTIPLES[-1] else ""
+    together = "together" if same.reach_free else "by their lengths"
+    return f"{model.name} on {where}: rows are filled up to a multiple of {same.multiple}{doubt}, and attend {together}"
 
 
 def machine(path: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""What several commands share: the option `--db`, the store that it names, consoles."""
+"""What several commands share: the session database, how models are run, consoles."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ Db = Annotated[
     Path | None,
     typer.Option("--db", envvar="TTS_EXPLORER_DB", help="The session database; else one in the platform's data folder."),
 ]
+Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, max=256, help="Threads of torch; else one for a tiny model, else all cores.")
+]
+Quantize = Annotated[str | None, typer.Option("--quantize", help="int8: hold the weights of local models so. CPU only.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
 
 

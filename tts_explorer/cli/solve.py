@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.live import Live as Display
 
-from tts_explorer.cli.options import Db, Json, console, emit, no_bars, open_store
+from tts_explorer.cli.options import Db, Device, Json, Quantize, Threads, console, emit, no_bars, open_store
 from tts_explorer.cost import Cost
 from tts_explorer.errors import BadSession, TTSExplorerError
 from tts_explorer.events import Record, to_dict
@@ -57,6 +57,9 @@ def solve(
     budget_tokens: Annotated[int | None, option("budget-tokens", "Stop at this many sampled tokens.")] = None,
     budget_flops: Annotated[float | None, option("budget-flops", "Stop at this many FLOPs of both models.")] = None,
     budget_seconds: Annotated[float | None, option("budget-seconds", "Stop after this many seconds.")] = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quantize: Quantize = None,
     db: Db = None,
     json: Json = False,
 ) -> None:
@@ -73,7 +76,7 @@ def solve(
         seed, temperature, max_step_tokens, aggregate, rule, budget,
     )  # fmt: skip
     with closing(open_store(db)) as store:
-        search(ask, store, json)
+        search(ask, Models(device=device, threads=threads, precision=quantize), store, json)
 
 
 def pairs(settings: Sequence[str]) -> dict[str, str]:
@@ -85,9 +88,9 @@ def pairs(settings: Sequence[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in split}
 
 
-def search(ask: Ask, store: Store, json: bool) -> None:
+def search(ask: Ask, models: Models, store: Store, json: bool) -> None:
     """Run `ask` to its end in this thread and show it."""
-    run = loaded(ask)
+    run = loaded(ask, models)
     loop = Loop(store)
     screen = Screen(run.id, json)
     live = loop.start(run, screen.watch)
@@ -103,14 +106,14 @@ def search(ask: Ask, store: Store, json: bool) -> None:
         raise TTSExplorerError(f"the search failed: {screen.tree.detail}")
 
 
-def loaded(ask: Ask) -> Run:
+def loaded(ask: Ask, models: Models) -> Run:
     """The run, its models loaded. Only downloads show their own progress."""
     downloads = any(name.startswith("hf:") for name in (ask.policy, ask.verifier or ""))
     if downloads and sys.stderr.isatty():
-        return prepare(ask, Models(), id=new_id())
+        return prepare(ask, models, id=new_id())
     no_bars()
     with Console(stderr=True, markup=False).status(f"loading {ask.policy}"):
-        return prepare(ask, Models(), id=new_id())
+        return prepare(ask, models, id=new_id())
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from tts_explorer.cli.options import Device
 from tts_explorer.errors import UnknownName
 
 Work = Annotated[Path, typer.Option("--work", help="Where checkpoints and the finished model go; a second run resumes there.")]
-Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides the weights that it starts from and the order of the data.")]
 
 

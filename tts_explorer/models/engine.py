@@ -98,7 +98,7 @@ class Engine:
             raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({reason})") from reason
         if not error < (0.3 if self.kind is Int8 else 2e-2):
             raise ModelUnavailable(f"{self.name} attends in a way that can't be searched with here: choose another model")
-        if self.checkpoint.parameters < TINY and self.model.device.type == "cpu":
+        if self.checkpoint.parameters < TINY and self.model.device.type == "cpu" and self.kind is not Int8:
             modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
             linears = lean.linears if lean else [Plain(m.weight, m.bias) for m in modules]
             shape = (self.model.config.num_attention_heads, *batch.shape[1:])

@@ -77,7 +77,7 @@ def split_of(task: str, key: str) -> Split:
 
 
 def problems(task: Task, split: Split, level: int) -> Iterator[Problem]:
-    """Yield the problems of (task, split, level): endless, always the same, distinct while there are new ones.
+    """The problems of (task, split, level): endless, always the same, distinct while there are new ones.
 
     Raises BadSetting for an unknown split or level.
     """
@@ -85,6 +85,10 @@ def problems(task: Task, split: Split, level: int) -> Iterator[Problem]:
         raise BadSetting(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
     if level not in LEVELS:
         raise BadSetting(f"no level {level!r}: choose one of {LEVELS[0]} to {LEVELS[-1]}")
+    return _drawn(task, split, level)
+
+
+def _drawn(task: Task, split: Split, level: int) -> Iterator[Problem]:
     rng = random.Random(f"{task.NAME}/{split}/{level}")
     seen: set[str] = set()
     index = misses = 0

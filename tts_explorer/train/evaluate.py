@@ -7,7 +7,6 @@ Wider grids belong to the lab, not here.
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -22,6 +21,7 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForTokenClassification
 
 from tts_explorer.assets import folder
+from tts_explorer.intervals import wilson
 from tts_explorer.models.checkpoint import read_checkpoint
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.runner import Ask, Loop, Models, prepare
@@ -68,18 +68,6 @@ class Cell:
     @property
     def accuracy(self) -> float:
         return self.correct / self.total
-
-
-def wilson(correct: int, total: int) -> tuple[float, float]:
-    """95% interval of a share (Wilson 1927).
-
-    >>> [round(x, 3) for x in wilson(50, 100)]
-    [0.404, 0.596]
-    """
-    z, share = 1.959964, correct / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return middle - half, middle + half
 
 
 def measure(label: str, base: Ask, *, count: int, seeds: int) -> Cell:
