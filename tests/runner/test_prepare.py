@@ -75,7 +75,7 @@ def test_options_reach_the_checkpoint(policy_folder, prm_folder, role):  # noqa:
     plain, given = load(name), load(name, threads=3, precision="int8")
     assert plain.checkpoint.threads == threads_for(plain.checkpoint.parameters) == 1 and given.checkpoint.threads == 3
     assert not plain.versions[name].endswith("int8") and given.versions[name] == plain.versions[name] + " int8"
-    assert given.kind is Int8 is not plain.kind
+    assert type(given.batch.lean.layers[0].qkv) is Int8 is not type(plain.batch.lean.layers[0].qkv)
 
 
 def test_a_model_whose_layers_can_not_be_held_as_int8_says_so(tmp_path):

@@ -77,7 +77,8 @@ class WorkingBatch:
         self.same = Sameness()
         self.worth = WORTH
         self.plan = Plan(0)
-        self.rows = self.places = self.positions = torch.zeros(0)
+        self.positions = self.places = torch.zeros(0)
+        """Of each new token: its position, (tokens,), and where each of its heads is kept in one layer, (tokens · heads,)."""
 
     @property
     def lengths(self) -> list[int]:
@@ -123,8 +124,10 @@ class WorkingBatch:
         rows = [r for r, count in enumerate(counts) for _ in range(count)] + [len(self.held) - 1] * filled
         positions = [row.length + i for row, count in zip(used, counts, strict=True) for i in range(count)]
         offsets = [row.offset for row, count in zip(used, counts, strict=True) for _ in range(count)] + [0] * filled
-        ids_, self.rows, self.positions, away = torch.tensor([ids, rows, positions + list(range(filled)), offsets], device=device)
-        self.places = self.positions - away
+        ids_, rows_, self.positions, away = torch.tensor([ids, rows, positions + list(range(filled)), offsets], device=device)
+        _, _, heads, room, _ = self.state.shape
+        each = torch.arange(heads, device=device)
+        self.places = ((rows_[:, None] * heads + each) * room + (self.positions - away)[:, None]).flatten()
         for row, count in zip(used, counts, strict=True):
             row.length += count
         self.plan = planned(used, counts, len(ids), self.same, self.state)
@@ -147,8 +150,8 @@ class WorkingBatch:
 
     def store(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Write the new tokens of each row at their own places, both (tokens, heads, dim)."""
-        self.state[2 * layer][self.rows, :, self.places] = keys
-        self.state[2 * layer + 1][self.rows, :, self.places] = values
+        for state, new in ((self.state[2 * layer], keys), (self.state[2 * layer + 1], values)):
+            state.view(-1, state.shape[-1]).index_copy_(0, self.places, new.reshape(-1, state.shape[-1]))
 
     def attend(self, layer: int, query: torch.Tensor, scale: float) -> torch.Tensor:
         """Attention of the new tokens, (tokens, heads, dim), to what their rows hold."""

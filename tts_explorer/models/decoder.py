@@ -59,43 +59,51 @@ class Int8(Plain):
         return self.run(x)
 
 
-def kind_for(model: torch.nn.Module, precision: Precision = None, *, rows: int = 16) -> type[Plain]:
-    """How to hold this model's linear layers here: int8 if asked for, packed if that is faster for `rows` rows, else plainly."""
-    weights = {m.weight.shape: m.weight for m in model.modules() if isinstance(m, torch.nn.Linear)}.values()
-    if not weights or any(weight.device.type != "cpu" for weight in weights):
-        return Plain
-    if precision == "int8":
-        return Int8
-    fits = torch.backends.mkldnn.is_available() and all(weight.dtype == torch.float32 for weight in weights)
-    return Packed if fits and _faster_packed([weight[:4096] for weight in weights], rows) else Plain
+class Linears:
+    """Makes linear layers as they run best here: int8 if asked for, packed if that is faster for `rows` rows, else plain."""
+
+    def __init__(self, precision: Precision = None, *, rows: int = 16):
+        self.precision, self.rows = precision, rows
+        self.packs: dict[tuple[torch.Size, int], bool] = {}
+        """What was found faster for each shape and number of rows."""
+
+    def __call__(self, weight: torch.Tensor, bias: torch.Tensor | None = None, *, exact: bool = False) -> Plain:
+        """A layer with these weights; `exact` ones are never int8."""
+        if weight.device.type != "cpu":
+            return Plain(weight, bias)
+        if self.precision == "int8" and not exact:
+            return Int8(weight, bias)
+        if weight.dtype != torch.float32 or not torch.backends.mkldnn.is_available():
+            return Plain(weight, bias)
+        key = (weight.shape, self.rows)
+        if key not in self.packs:
+            self.packs[key] = _faster_packed(weight[:4096], self.rows)
+        return (Packed if self.packs[key] else Plain)(weight, bias)
 
 
-def _faster_packed(weights: Sequence[torch.Tensor], rows: int, rounds: int = 7) -> bool:
-    """Whether packed layers take less of this processor's time than plain ones: less by a tenth, or it is a tie."""
-    spent = {}
-    for kind in (Plain, Packed):
-        pairs = [(kind(weight), torch.randn(rows, weight.shape[1])) for weight in weights]
-        tries = []
-        for _ in range(rounds):
-            began = time.thread_time()
-            for layer, x in pairs:
-                layer(x)
-            tries.append(time.thread_time() - began)
-        spent[kind] = min(tries)
-    return spent[Packed] < 0.9 * spent[Plain]
+def _faster_packed(weight: torch.Tensor, rows: int, rounds: int = 9) -> bool:
+    """Whether the packed layer takes less of this processor's time than the plain one: less by a tenth, or it is a tie."""
+    x, spent = torch.randn(rows, weight.shape[1]), {Plain: [], Packed: []}
+    layers = [Plain(weight), Packed(weight)]
+    for layer in layers * rounds:
+        began = time.thread_time()
+        for _ in range(4):
+            layer(x)
+        spent[type(layer)].append(time.thread_time() - began)
+    return min(spent[Packed]) < 0.9 * min(spent[Plain])
 
 
 class _Layer:
     """The weights of one layer."""
 
-    def __init__(self, layer: Any, kind: type[Plain]):
+    def __init__(self, layer: Any, make: Linears):
         attention, mlp = layer.self_attn, layer.mlp
         self.dim: int = attention.head_dim
         self.scale: float = attention.scaling
-        self.qkv = kind(*fused([attention.q_proj, attention.k_proj, attention.v_proj]))
-        self.out = kind(attention.o_proj.weight, attention.o_proj.bias)
-        self.gate_up = kind(*fused([mlp.gate_proj, mlp.up_proj]))
-        self.down = kind(mlp.down_proj.weight, mlp.down_proj.bias)
+        self.qkv = make(*fused([attention.q_proj, attention.k_proj, attention.v_proj]))
+        self.out = make(attention.o_proj.weight, attention.o_proj.bias)
+        self.gate_up = make(*fused([mlp.gate_proj, mlp.up_proj]))
+        self.down = make(mlp.down_proj.weight, mlp.down_proj.bias)
         self.before, self.after = norm_of(layer.input_layernorm), norm_of(layer.post_attention_layernorm)
         self.query_norm, self.key_norm = (norm_of(getattr(attention, name, None)) for name in ("q_norm", "k_norm"))
         self.queries = attention.q_proj.weight.shape[0] // self.dim
@@ -134,11 +142,11 @@ def norm_of(module: Any) -> Callable[[torch.Tensor], torch.Tensor] | None:
 class LeanDecoder:
     """A decoder's body, token by token laid end to end. Raises AttributeError or TypeError if it is not of Llama's kind."""
 
-    def __init__(self, decoder: Any, kind: type[Plain]):
+    def __init__(self, decoder: Any, make: Linears):
         if not all("silu" in type(layer.mlp.act_fn).__name__.lower() for layer in decoder.layers):
             raise TypeError("its activation is not SiLU")
         self.embed, self.rotary, self.norm = decoder.embed_tokens, decoder.rotary_emb, norm_of(decoder.norm)
-        self.layers = [_Layer(layer, kind) for layer in decoder.layers]
+        self.layers = [_Layer(layer, make) for layer in decoder.layers]
 
     @property
     def linears(self) -> list[Plain]:

@@ -21,7 +21,7 @@ from tts_explorer.errors import ModelUnavailable
 from tts_explorer.models.base import Key, Spend
 from tts_explorer.models.batch import WorkingBatch
 from tts_explorer.models.checkpoint import TINY, Checkpoint
-from tts_explorer.models.decoder import Int8, LeanDecoder, Plain, kind_for
+from tts_explorer.models.decoder import LeanDecoder, Linears, Plain
 from tts_explorer.models.flops import Flops
 from tts_explorer.models.sameness import found_same
 from tts_explorer.models.trie import Stretch, Trie
@@ -73,9 +73,9 @@ class Engine:
         self.calls = self.rows_forwarded = 0
         """Forwards, and rows in them, since the beginning."""
         torch.set_num_threads(checkpoint.threads)
-        self.kind = kind_for(self.model.base_model, checkpoint.precision, rows=self.typical)
+        self.linears = Linears(checkpoint.precision, rows=self.typical)
         head = self.model.get_output_embeddings() or getattr(self.model, "score", None) or self.model.classifier
-        self.head = (Plain if self.kind is Int8 else self.kind)(head.weight, head.bias)
+        self.head = self.linears(head.weight, head.bias, exact=True)
         """Logits, or labels, of a hidden state; int8 would cost too much there."""
         self.batch = self._checked(rows)
 
@@ -85,7 +85,7 @@ class Engine:
         ids = torch.arange(7, device=self.model.device)[None] + 1
         plain = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
         try:
-            lean = LeanDecoder(self.model.base_model, self.kind)
+            lean = LeanDecoder(self.model.base_model, self.linears)
         except (AttributeError, TypeError):
             lean = None
         try:
@@ -96,9 +96,10 @@ class Engine:
             error = max((got[0][1] - plain[0]).abs().max(), (got[2][0] - plain[6]).abs().max()) / plain.abs().max()
         except Exception as reason:
             raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({reason})") from reason
-        if not error < (0.3 if self.kind is Int8 else 2e-2):
+        if not error < (0.3 if self.checkpoint.precision else 2e-2):
             raise ModelUnavailable(f"{self.name} attends in a way that can't be searched with here: choose another model")
-        if self.checkpoint.parameters < TINY and self.model.device.type == "cpu" and self.kind is not Int8:
+        tiny = self.checkpoint.parameters < TINY and self.model.device.type == "cpu"
+        if tiny and not self.checkpoint.precision:
             modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
             linears = lean.linears if lean else [Plain(m.weight, m.bias) for m in modules]
             shape = (self.model.config.num_attention_heads, *batch.shape[1:])
