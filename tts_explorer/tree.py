@@ -10,6 +10,7 @@ from tts_explorer.errors import BadSetting, NotScored
 from tts_explorer.events import (
     AnswerGraded,
     AnswerSelected,
+    CostIncurred,
     Event,
     NodeAdded,
     NodeId,
@@ -83,6 +84,10 @@ class SearchTree:
     nodes: dict[NodeId, Node] = field(default_factory=lambda: {(): Node(())})
     """In the order in which they were added, the root first."""
     grown: dict[NodeId, list[NodeId]] = field(default_factory=dict)
+    order: dict[NodeId, tuple[int, NodeId]] = field(default_factory=dict)
+    """Which node comes first: by move, and within one by id, however the samples of a move came in."""
+    moves: int = 0
+    """Moves that have been paid for."""
     selected: AnswerSelected | None = None
     grades: dict[str, bool | None] = field(default_factory=dict)
     notes: list[Noted] = field(default_factory=list)
@@ -106,6 +111,7 @@ class SearchTree:
             case NodeAdded(id, text, tokens, logprob, stop, terminal, answer, greedy, revises):
                 self.nodes[id] = Node(id, text, tokens, logprob, stop, terminal, answer, greedy, revises)
                 self.grown.setdefault(id[:-1], []).append(id)
+                self.order[id] = (self.moves, id)
             case NodeScored(id, reward, verdicts):
                 self.nodes[id] = replace(self.nodes[id], reward=reward, verdicts=verdicts, aggregated=-math.inf)
                 self._aggregate_from(id)
@@ -113,6 +119,8 @@ class SearchTree:
                 self.nodes[id] = replace(self.nodes[id], pruned=reason)
             case NodeSelected(id, visits, value, weight):
                 self.nodes[id] = replace(self.nodes[id], visits=visits, value=value, weight=weight)
+            case CostIncurred():
+                self.moves += 1
             case Noted():
                 self.notes.append(event)
             case AnswerSelected():
@@ -152,8 +160,15 @@ class SearchTree:
         return [self.nodes[child] for child in self.grown.get(id, ())]
 
     def finished(self) -> list[Node]:
-        """Nodes with an answer, in the order in which they were added; merged twins among them."""
-        return [node for node in self.nodes.values() if node.answer]
+        """Nodes with an answer, the earlier move's first and within a move by id; merged twins among them."""
+        return sorted((node for node in self.nodes.values() if node.answer), key=lambda node: self.order[node.id])
+
+    @property
+    def independent(self) -> bool:
+        """Whether its answers were sampled whole, none with regard to another: no step shared, pruned, weighed or revised."""
+        alone = all(len(children) == 1 for id, children in self.grown.items() if id)
+        learnt = ((n.visits, n.value, n.weight, n.pruned, n.revises) for n in self.nodes.values())
+        return alone and all(facts == (None,) * 5 for facts in learnt)
 
     @property
     def correct(self) -> bool | None:

@@ -6,8 +6,9 @@ import pytest
 from loaded import policy_in, prm_in
 from worlds import as_json, comparable, drive, events, search
 
+from tts_explorer.assets import folder
 from tts_explorer.events import CostIncurred, from_dict
-from tts_explorer.runner import Loop
+from tts_explorer.runner import Ask, Loop, Models, prepare
 
 PLANS = [
     {"strategy": strategy, "seed": seed, "max_step_tokens": 12, "budget": {"nodes": 12}}
@@ -77,3 +78,17 @@ def test_a_search_whose_text_is_not_unicode_can_be_run(models):
     run = search("greedy", *models, problem=Problem("", "Why \ud800\0?", "", "", None), task=None, max_step_tokens=12)
     drive(run)
     assert run.tree.status == "done"
+
+
+@pytest.mark.parametrize("strategy", ["self_consistency", "beam_search"])
+def test_bundled_searches_among_others_equal_themselves_alone_whatever_the_rows(strategy):
+    """Answers, their order and their votes too, though with five rows the samples come in another order."""
+    many, few = (Models(lambda name, rows=rows: bundled_policy(rows)) for rows in (128, 5))
+    asks = [Ask(strategy=strategy, verifier="bundled:prm", task="countdown", level=3, index=i, settings={"n": 8}) for i in range(3)]
+    alone = [drive(prepare(ask, many, id="alone"))[0] for ask in asks]
+    together = drive(*(prepare(ask, few, id=str(i)) for i, ask in enumerate(asks)))
+    assert [comparable(records) for records in together] == [comparable(records) for records in alone]
+
+
+def bundled_policy(rows):
+    return policy_in(folder() / "models" / "small", "bundled:small", rows=rows)
