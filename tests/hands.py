@@ -5,8 +5,10 @@ from tts_explorer.tree import Node
 ROOT = Node(())
 
 
-def step(*id, score=None, done=False):
-    return Node(id, stop="eos" if done else "step", terminal=done, aggregated=score, reward=score)
+def step(*id, score=None, done=False, answer=None):
+    """A node; one with an answer is done."""
+    done = done or answer is not None
+    return Node(id, stop="eos" if done else "step", terminal=done, answer=answer, aggregated=score, reward=score)
 
 
 def ended(search, answer):

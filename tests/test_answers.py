@@ -1,11 +1,14 @@
 """From finished nodes to an answer."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import drive, events, search
 
-from tts_explorer.answers import RULES, require_rule, select
+from tts_explorer.answers import RULES, among_first, require_rule, reselect, select
 from tts_explorer.errors import BadSetting
-from tts_explorer.events import AnswerSelected, NodeAdded, NodePruned, NodeScored
-from tts_explorer.tree import SearchTree
+from tts_explorer.events import AnswerSelected, NodeAdded, NodePruned, NodeScored, NodeSelected
+from tts_explorer.tree import AGGREGATES, SearchTree
 
 
 def tree_of(*answers):
@@ -76,3 +79,70 @@ def test_an_unknown_rule_is_refused():
     assert require_rule("last") == "last"
     with pytest.raises(BadSetting, match="plurality.*choose one of"):
         require_rule("plurality")
+
+
+def recorded(strategy, **plan):
+    """The events of a small search."""
+    [records] = drive(search(strategy, **plan))
+    return events(records)
+
+
+WHOLE = [("self_consistency", {"n": 6}), ("best_of_n", {"n": 6}), ("dvts", {"n": 6, "beam_width": 2, "max_depth": 4})]
+
+
+@given(st.sampled_from(WHOLE), st.integers(0, 2**40), st.integers(1, 6), st.sampled_from(["fair", "lines", "one character"]))
+def test_the_first_k_samples_are_what_the_same_search_samples_with_n_of_k(whole, seed, k, policy):
+    strategy, settings = whole
+    k += k % 2 if strategy == "dvts" else 0
+    told = recorded(strategy, policy=policy, seed=seed, settings=settings)
+    fewer = SearchTree.of(recorded(strategy, policy=policy, seed=seed, settings=settings | {"n": k}))
+    found = reselect(told, first=k)
+    assert found.nodes == fewer.nodes and found.grown.keys() == fewer.grown.keys()
+    assert found.selected == fewer.selected and found.correct == fewer.correct
+
+
+@given(st.sampled_from(["best_of_n", "beam_search"]), st.sampled_from(sorted(AGGREGATES)), st.sampled_from(RULES))
+def test_another_rule_and_aggregate_choose_what_they_would_have_chosen(strategy, aggregate, rule):
+    told = recorded(strategy)
+    found = reselect(told, rule=rule, aggregate=aggregate)
+    assert found.aggregate == aggregate and found.selected == select(SearchTree.of(told, aggregate), rule)
+    assert reselect(told) == SearchTree.of(told)
+    if strategy == "best_of_n":  # what is sampled doesn't depend on scores, so a rerun chooses the same
+        assert found.selected == SearchTree.of(recorded(strategy, aggregate=aggregate, rule=rule)).selected
+
+
+def test_the_first_samples_leave_the_recorded_tree_as_it_is():
+    told = recorded("best_of_n")
+    tree = SearchTree.of(told)
+    among_first(tree, 1)
+    assert tree == SearchTree.of(told) and set(among_first(tree, 4).nodes) == set(tree.nodes)
+
+
+@pytest.mark.parametrize("k", [0, -1, 5])
+def test_more_samples_than_there_are_is_refused(k):
+    with pytest.raises(BadSetting, match=f"k is {k}: it must be between 1 and the number of samples, which is 4"):
+        reselect(recorded("best_of_n"), first=k)
+    with pytest.raises(BadSetting, match="which is 0"):
+        among_first(SearchTree(), 1)
+
+
+def test_another_n_of_a_search_whose_samples_compete_needs_a_rerun():
+    with pytest.raises(BadSetting, match="samples of beam_search compete or build on one another: another n needs a rerun"):
+        reselect(recorded("beam_search"), first=2)
+    with pytest.raises(BadSetting, match="k is 3: it must be a multiple of 2, the samples of one subtree"):
+        reselect(recorded("dvts"), first=3)
+    revised = tree_of(("7", 0.5), ("8", 0.5))
+    revised.apply(NodeAdded((2,), "s", 1, -1.0, "eos", True, "8", False, (0,)))
+    weighed = tree_of(("7", 0.5), ("8", 0.5))
+    weighed.apply(NodeSelected((0,), weight=0.5))
+    for tree in (revised, weighed):
+        with pytest.raises(BadSetting, match="this search compete"):
+            among_first(tree, 1)
+
+
+def test_an_unknown_rule_or_aggregate_is_refused_afterwards_too():
+    with pytest.raises(BadSetting, match="no rule 'x'"):
+        reselect(recorded("greedy"), rule="x")
+    with pytest.raises(BadSetting, match="no aggregate 'x'"):
+        reselect(recorded("greedy"), aggregate="x")
+    assert reselect([]).selected is None

@@ -1,11 +1,13 @@
 """Moves and settings: counts, shares, ranges."""
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tts_explorer.errors import BadSetting
-from tts_explorer.moves import Expand, Note, Setting, require_divides, require_setting, shares
+from tts_explorer.moves import Expand, Note, Setting, portions, require_divides, require_setting, shares, softmax
 from tts_explorer.tree import Node
 
 A, B = Node((0,)), Node((1,))
@@ -20,6 +22,34 @@ def test_shares_differ_by_one_at_most_and_the_first_get_more(n, k):
 
 def test_no_beam_has_no_share():
     assert shares(8, 0) == []
+
+
+WEIGHTS = st.lists(st.floats(0, 1e6), min_size=1, max_size=40).filter(lambda many: sum(many) > 1e-6)
+
+
+@given(st.integers(0, 300), WEIGHTS)
+def test_portions_sum_to_all_and_are_off_by_less_than_one(n, weights):
+    weights = [weight / sum(weights) for weight in weights]
+    counts = portions(n, weights)
+    assert sum(counts) == n and all(abs(count - n * weight) < 1 for count, weight in zip(counts, weights, strict=True))
+
+
+@given(st.integers(0, 300), st.integers(1, 64))
+def test_equal_weights_have_the_portions_of_shares(n, k):
+    assert portions(n, [1 / k] * k) == shares(n, k)
+
+
+@given(st.lists(st.floats(0, 1) | st.just(-inf), min_size=1, max_size=40), st.sampled_from([0.01, 0.2, 1, 10]))
+def test_softmax_sums_to_one_and_keeps_the_order(scores, temperature):
+    weights = softmax(scores, temperature)
+    assert sum(weights) == pytest.approx(1) and all(0 <= weight <= 1 for weight in weights)
+    assert sorted(weights) == [weight for _, weight in sorted(zip(scores, weights, strict=True))]
+    if max(scores) > -inf:
+        assert all(weight == 0 for score, weight in zip(scores, weights, strict=True) if score == -inf)
+
+
+def test_softmax_of_failures_alone_is_even_and_of_nothing_is_nothing():
+    assert softmax([-inf, -inf]) == [0.5, 0.5] and softmax([]) == [] == portions(0, [])
 
 
 def test_one_count_is_for_each_node_and_a_list_is_one_a_node():
@@ -83,9 +113,23 @@ def test_anything_else_is_refused_with_its_range(value):
         require_setting("n", value, Setting(1, 9, ""))
 
 
-@given(st.text() | st.integers() | st.floats() | st.none())
-def test_no_value_breaks_the_check(value):
+@pytest.mark.parametrize(("value", "number"), [(1, 1), (0.25, 0.25), ("0.25", 0.25), (" 3 ", 3), ("2e-1", 0.2), (".5", 0.5)])
+def test_a_fraction_is_a_setting_where_its_step_is_one(value, number):
+    found = require_setting("c", value, Setting(0.1, 3, "", step=0.1))
+    assert found == number and type(found) is float
+
+
+@pytest.mark.parametrize(
+    "value", [0, 3.5, "", "-", "1_0", "1,5", "²", True, None, [1], "nan", "inf", float("nan"), 10**400, "1" * 400]
+)
+def test_a_fraction_out_of_range_is_refused_with_its_range(value):
+    with pytest.raises(BadSetting, match=r"a number from 0\.1 to 3"):
+        require_setting("c", value, Setting(0.1, 3, "", step=0.1))
+
+
+@given(st.text() | st.integers() | st.floats() | st.none(), st.sampled_from([1, 0.5]))
+def test_no_value_breaks_the_check(value, step):
     try:
-        assert 1 <= require_setting("n", value, Setting(1, 9, "")) <= 9
+        assert 1 <= require_setting("n", value, Setting(1, 9, "", step)) <= 9
     except BadSetting:
         pass

@@ -14,7 +14,7 @@ FLOORS = {
     0: "errors events",
     1: "tree cost assets expressions equality intervals",
     2: "moves models.base tasks.base",
-    3: "strategies answers models tasks wire",
+    3: "strategies answers estimates models tasks wire",
     4: "runner store viz importers",
     5: "lab ui train bench",
     6: "app",

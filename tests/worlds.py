@@ -85,14 +85,19 @@ VERIFIERS: dict[str, Callable[[str, Sequence[str]], float | None]] = {
     "zero": lambda problem, steps: 0.0,
     "fails now and then": now_and_then,
 }
-STRATEGIES = ("greedy", "self_consistency", "best_of_n", "beam_search", "dvts")
-SMALL: dict[str, dict[str, int]] = {
+SMALL: dict[str, dict[str, float]] = {
     "greedy": {},
     "self_consistency": {"n": 4},
     "best_of_n": {"n": 4},
     "beam_search": {"n": 4, "beam_width": 2, "max_depth": 5},
     "dvts": {"n": 4, "beam_width": 2, "max_depth": 5},
+    "rebase": {"n": 4, "max_depth": 5},
+    "particle_filter": {"n": 4, "max_depth": 5},
+    "mcts": {"n": 4, "beam_width": 2},
+    "best_first": {"n": 4, "beam_width": 2},
+    "adaptive_consistency": {"n": 4, "batch": 2},
 }
+STRATEGIES = tuple(SMALL)
 
 
 class MeteredPolicy(ScriptedPolicy):

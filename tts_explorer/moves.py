@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -33,9 +35,13 @@ class Expand:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Judge every node without a reward on the path to each of `nodes`; answered with `nodes`, twins merged."""
+    """Judge every node without a reward on the path to each of `nodes`; answered with `nodes`, twins merged.
+
+    Without `merge` twins stay what they are: of particles, two equal ones stand for twice the probability.
+    """
 
     nodes: Sequence[Node]
+    merge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,19 @@ Search = Generator[Move, list[Node], None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A whole-number setting: its range, both ends allowed, and its effect in one sentence."""
+    """A number's range, both ends allowed, and its effect in one sentence. `step` is a slider's; with 1, whole numbers only."""
 
-    low: int
-    high: int
+    low: float
+    high: float
     effect: str
+    step: float = 1
 
 
 Samples = Annotated[int, Setting(1, 256, "Samples drawn in each iteration; more samples cost more and find more.")]
 BeamWidth = Annotated[int, Setting(1, 64, "Steps tried after each kept one (M); n / M are kept, so it must divide n.")]
 Depth = Annotated[int, Setting(1, 64, "Iterations at most; the last one writes each answer to its end.")]
+Expansions = Annotated[int, Setting(1, 256, "Steps sampled after the problem, and nodes expanded at most, the problem included.")]
+Branching = Annotated[int, Setting(1, 64, "Steps sampled after each expanded node but the problem (M).")]
 
 
 def shares(n: int, k: int) -> list[int]:
@@ -96,6 +105,31 @@ def shares(n: int, k: int) -> list[int]:
     return [n // k + (i < n % k) for i in range(k)]
 
 
+def portions(n: int, weights: Sequence[float]) -> list[int]:
+    """Divide n samples in proportion to `weights`, which sum to 1: by largest remainder, ties to the earlier.
+
+    >>> portions(16, [0.6, 0.3, 0.1])
+    [10, 5, 1]
+    """
+    counts = [math.floor(n * weight) for weight in weights]
+    by_remainder = sorted(range(len(counts)), key=lambda i: round(counts[i] - n * weights[i], 9))
+    for i in by_remainder[: n - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def softmax(scores: Sequence[float], temperature: float = 1.0) -> list[float]:
+    """exp(score / temperature), scaled to sum to 1. A score of −inf weighs nothing, unless there is no other.
+
+    >>> softmax([0.5, 0.5, float("-inf")])
+    [0.5, 0.5, 0.0]
+    """
+    best = max(scores, default=0.0)
+    weights = [1.0 if score == best else math.exp((score - best) / temperature) for score in scores]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
 def require_divides(beam_width: int, n: int) -> None:
     """Raise BadSetting unless `beam_width` divides `n`."""
     if n % beam_width:
@@ -103,11 +137,21 @@ def require_divides(beam_width: int, n: int) -> None:
         raise BadSetting(f"beam_width is {beam_width} and n is {n}: beam_width must divide n, so choose one of {fits}")
 
 
-def require_setting(name: str, value: Any, setting: Setting) -> int:
-    """`value` as a whole number in range. Raises BadSetting with the value and the range."""
-    whole = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
-        whole = int(value)
-    if whole is None or not setting.low <= whole <= setting.high:
-        raise BadSetting(f"{name} is {value!r}: it must be a whole number from {setting.low} to {setting.high}")
-    return whole
+def require_setting(name: str, value: Any, setting: Setting) -> float:
+    """`value` as a number in range, whole where the setting is. Raises BadSetting with the value and the range."""
+    whole = setting.step == 1
+    number = _number(value)
+    if number is None or (whole and not isinstance(number, int)) or not setting.low <= number <= setting.high:
+        kind = "a whole number" if whole else "a number"
+        raise BadSetting(f"{name} is {value!r}: it must be {kind} from {setting.low} to {setting.high}")
+    return number if whole else float(number)
+
+
+def _number(value: Any) -> float | None:
+    """The number that `value` is or spells; None if it is none."""
+    if isinstance(value, str) and len(value) < 20 and "_" not in value:
+        if value.strip().removeprefix("-").isdecimal():
+            return int(value)
+        with suppress(ValueError):
+            return float(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

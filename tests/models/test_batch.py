@@ -83,7 +83,7 @@ def test_room_grows_as_rows_need_it_and_costs_rows(model):
     batch.forward([row[:20] for row in rows])
     batch.worth = 1
     batch.root(1, "stem")
-    batch.ensure(300, 2)
+    batch.ensure(300)
     assert (batch.room, batch.allowed) == (512, 4)
     same(model, batch.forward([rows[0][20:], [9]]), [rows[0], rows[1] + [9]])
 

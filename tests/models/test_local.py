@@ -1,12 +1,11 @@
-"""Local checkpoints: the batched sampler against single rows and against transformers; the reward model; damage."""
+"""Local checkpoints: the batched sampler against single rows and against transformers; damage."""
 
 import json
-import shutil
 
 import pytest
 import torch
 from loaded import policy_in, prm_in
-from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
+from transformers import AutoModelForCausalLM
 
 from tts_explorer.errors import BadProblem, ModelUnavailable
 from tts_explorer.models.base import sample_key
@@ -180,81 +179,6 @@ def test_a_problem_is_wrapped_in_the_chat_template(policy):
         policy.problem("x" * 200)
 
 
-def plain_rewards(prm, prompt, steps):
-    """By a plain forward of the whole text."""
-    with torch.no_grad():
-        ids = torch.tensor([[*prompt, *(token for step in steps for token in step)]])
-        right = prm.model(input_ids=ids).logits.softmax(-1)[0, :, 1].tolist()
-    ends = [len(prompt) + sum(map(len, steps[: i + 1])) - 1 for i in range(len(steps))]
-    return [right[end] for end in ends]
-
-
-def judged(prm, work):
-    """Judgements by key, in the end; `work` is key: (prompt, steps)."""
-    for key, (prompt, steps) in work.items():
-        prm.submit(key, prompt, steps)
-    done = {}
-    while len(done) < len(work):
-        done |= dict(prm.tick())
-    assert prm.tick() == [] and not prm.running and not prm.waiting
-    return done
-
-
-def test_a_reward_is_read_at_the_end_of_each_step(prm):
-    work = {
-        (i,): (
-            prm.problem("make 46"[: 3 + i]),
-            [prm.step(text) for text in ("go\n\n", "on and on\n\n", "so 46")[: 1 + i % 3]],
-        )
-        for i in range(7)
-    }
-    done = judged(prm, work)
-    for key, (prompt, steps) in work.items():
-        assert done[key].rewards == pytest.approx(plain_rewards(prm, prompt, steps), abs=1e-5)
-        assert all(0 <= reward <= 1 for reward in done[key].rewards)
-        assert done[key].spend.sampled_tokens == 0 and done[key].spend.flops > 0
-    prm.drop(work)
-
-
-def test_each_token_of_a_tree_is_read_once(prm):
-    prompt, first, others = prm.problem("make 46"), prm.step("go\n\n"), [prm.step(f"so {i}") for i in range(5)]
-    done = judged(prm, {("tree", 0): (prompt, [first])})
-    done |= judged(prm, {("tree", 1 + i): (prompt, [first, other]) for i, other in enumerate(others)})
-    unique = len(prompt) + len(first) + sum(map(len, others))
-    assert sum(judgement.spend.forwarded_tokens for judgement in done.values()) == unique
-    assert sum(judgement.spend.prompt_tokens for judgement in done.values()) > unique
-    for i, other in enumerate(others):
-        assert done["tree", 1 + i].rewards == pytest.approx(plain_rewards(prm, prompt, [first, other]), abs=1e-5)
-    again = judged(prm, {("tree", 9): (prompt, [first, others[0]])})["tree", 9]
-    assert again.rewards == done["tree", 1].rewards and again.spend.forwarded_tokens == 0
-    prm.drop([("tree",)])
-    assert prm.trie.bytes == 0
-
-
-def test_a_step_that_goes_on_from_a_fragment_reads_only_the_rest(prm):
-    prompt, fragment, whole = prm.problem("make 46"), prm.step("go on"), prm.step("go on and on\n\n")
-    judged(prm, {("tree", 0): (prompt, [fragment])})
-    done = judged(prm, {("tree", 1): (prompt, [whole])})["tree", 1]
-    assert done.spend.forwarded_tokens == len(whole) - len(fragment)
-    assert done.rewards == pytest.approx(plain_rewards(prm, prompt, [whole]), abs=1e-5)
-    prm.drop([("tree",)])
-
-
-def test_steps_past_the_context_have_no_reward(prm):
-    steps = [prm.step("go\n\n"), prm.step("x" * 200), prm.step("on\n\n")]
-    judgement = judged(prm, {("k",): (prm.problem("make 46"), steps)})["k",]
-    assert judgement.rewards[0] is not None and judgement.rewards[1:] == (None, None)
-
-
-def test_dropped_work_is_not_judged(prm):
-    for key in "ab":
-        prm.submit((key,), prm.problem("go"), [prm.step("on\n\n")])
-    prm.drop([("a",)])
-    done = [prm.tick(), prm.tick(), prm.tick()]
-    assert [key for batch in done for key, _ in batch] == [("b",)]
-    prm.drop([("b",)])
-
-
 def test_versions_name_the_weights(policy, policy_folder, prm):
     assert policy.versions["tiny"].startswith("sha256:") and len(policy.versions["tiny"]) == 71
     assert policy.versions["tiny"] != prm.versions["tiny-prm"]
@@ -294,10 +218,6 @@ def test_a_tokenizer_that_can_not_be_read_is_refused_in_one_sentence(damaged):
     refused(folder)
 
 
-LATER = pytest.mark.xfail(reason="models/local.py lets these through: see the report of the core's tests", strict=False)
-
-
-@LATER
 def test_weights_that_lack_a_layer_are_refused_in_one_sentence(damaged):
     """transformers fills it with random numbers and says so in a log only."""
     refused(damaged(num_hidden_layers=3))
@@ -317,22 +237,12 @@ def test_a_config_that_is_a_list_is_refused_in_one_sentence(damaged):
     refused(folder)
 
 
-@LATER
 def test_the_flops_of_a_dropped_sample_are_those_of_its_tokens(policy):
-    """Three tokens sampled, all three forwarded: positions 0 to prompt + 2."""
+    """All that was sampled was forwarded too: the next token is drawn in the tick after."""
     prompt = [policy.problem("make 46")]
     policy.submit("k", prompt, rng=sample_key(0, (3,)), temperature=1.0, max_tokens=30, to_end=True)
-    for _ in range(3):
+    for _ in range(4):
         policy.tick()
     spend = policy.drop(["k"])["k"]
-    assert spend.flops == pytest.approx(policy.flops.of_span(0, len(prompt[0]) + 3, heads=3), rel=0.02)
-    assert spend.flops >= policy.flops.of_span(0, len(prompt[0]) + 3, heads=3)
-
-
-def test_a_model_with_other_labels_is_no_reward_model(prm_folder, tmp_path):
-    model = AutoModelForTokenClassification.from_pretrained(prm_folder, num_labels=3, ignore_mismatched_sizes=True)
-    folder = tmp_path / "three"
-    shutil.copytree(prm_folder, folder)
-    model.save_pretrained(folder)
-    with pytest.raises(ModelUnavailable, match="3 labels"):
-        prm_in(folder)
+    assert spend.sampled_tokens == 3
+    assert spend.flops == policy.flops.of_span(0, len(prompt[0]) + 3, heads=3)

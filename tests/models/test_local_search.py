@@ -84,7 +84,9 @@ def test_a_search_whose_text_is_not_unicode_can_be_run(models):
 def test_bundled_searches_among_others_equal_themselves_alone_whatever_the_rows(strategy):
     """Answers, their order and their votes too, though with five rows the samples come in another order."""
     many, few = (Models(lambda name, rows=rows: bundled_policy(rows)) for rows in (128, 5))
-    asks = [Ask(strategy=strategy, verifier="bundled:prm", task="countdown", level=3, index=i, settings={"n": 8}) for i in range(3)]
+    asks = [
+        Ask(strategy=strategy, verifier="bundled:prm", task="countdown", level=3, index=i, settings={"n": 8}) for i in range(3)
+    ]
     alone = [drive(prepare(ask, many, id="alone"))[0] for ask in asks]
     together = drive(*(prepare(ask, few, id=str(i)) for i, ask in enumerate(asks)))
     assert [comparable(records) for records in together] == [comparable(records) for records in alone]

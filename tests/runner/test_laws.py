@@ -38,16 +38,30 @@ from tts_explorer.events import (
 from tts_explorer.runner import Loop
 from tts_explorer.tree import AGGREGATES, SearchTree
 
-
-@st.composite
-def settings_of(draw, strategy):
-    """Settings that the strategy accepts, small ones."""
-    if strategy == "greedy":
-        return {}
-    if strategy in ("self_consistency", "best_of_n"):
-        return {"n": draw(st.integers(1, 6))}
-    width = draw(st.integers(1, 4))
-    return {"beam_width": width, "n": width * draw(st.integers(1, 3)), "max_depth": draw(st.integers(1, 5))}
+WHOLE = {"n": st.integers(1, 6)}
+STEPS = WHOLE | {"max_depth": st.integers(1, 5)}
+TREE = WHOLE | {"beam_width": st.integers(1, 4)}
+BEAMS = st.builds(
+    lambda width, beams, depth: {"beam_width": width, "n": width * beams, "max_depth": depth},
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 5),
+)
+SETTINGS = {
+    "greedy": st.just({}),
+    "self_consistency": st.fixed_dictionaries(WHOLE),
+    "best_of_n": st.fixed_dictionaries(WHOLE),
+    "beam_search": BEAMS,
+    "dvts": BEAMS,
+    "rebase": st.fixed_dictionaries(STEPS | {"balance_temperature": st.sampled_from([0.01, 0.2, 10])}),
+    "particle_filter": st.fixed_dictionaries(STEPS),
+    "mcts": st.fixed_dictionaries(TREE | {"exploration": st.sampled_from([0, 0.05, 1.25, 10])}),
+    "best_first": st.fixed_dictionaries(TREE | {"answers": st.integers(1, 3)}),
+    "adaptive_consistency": st.fixed_dictionaries(
+        WHOLE | {"batch": st.integers(1, 4), "confidence": st.sampled_from([0.51, 0.95, 0.999])}
+    ),
+}
+"""Settings that each strategy accepts, small ones."""
 
 
 @st.composite
@@ -58,7 +72,7 @@ def plans(draw, strategies=STRATEGIES, policies=tuple(POLICIES), verifiers=tuple
         "strategy": strategy,
         "policy": draw(st.sampled_from(policies)),
         "verifier": draw(st.sampled_from(verifiers)),
-        "settings": draw(settings_of(strategy)),
+        "settings": draw(SETTINGS[strategy]),
         "seed": draw(st.integers(0, 2**40)),
         "max_step_tokens": draw(st.sampled_from([1, 3, 5, 30])),
         "aggregate": draw(st.sampled_from(sorted(AGGREGATES))),
@@ -141,7 +155,7 @@ def test_a_budget_of_nodes_is_kept_exactly(plan, limit):
 @given(plans(), st.integers(1, 80))
 def test_a_budget_of_tokens_is_passed_by_at_most_one_token_a_row(plan, limit):
     run, _ = ended(plan, {"tokens": limit})
-    rows = run.plan.settings.get("n", 1)
+    rows = max(run.plan.settings.get(name, 1) for name in ("n", "beam_width"))
     assert run.cost.tokens <= limit - 1 + rows
     assert run.tree.status == "done" or (run.tree.status == "budget" and run.cost.tokens >= limit)
 
@@ -229,7 +243,7 @@ def test_a_search_alone_equals_the_same_search_among_others(many, data):
 
 
 def test_thirty_searches_of_all_strategies_share_one_model():
-    plans = [{"strategy": STRATEGIES[i % 5], "policy": "lines", "max_step_tokens": 4, "seed": i} for i in range(30)]
+    plans = [{"strategy": STRATEGIES[i % len(STRATEGIES)], "policy": "lines", "max_step_tokens": 4, "seed": i} for i in range(30)]
     alone = [ended(plan) for plan in plans]
     policy, verifier = policy_of("lines"), verifier_of()
     runs = [search(**plan | {"policy": policy}, verifier=verifier, id=str(i)) for i, plan in enumerate(plans)]

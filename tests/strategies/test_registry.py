@@ -1,6 +1,7 @@
 """Strategies are found by name and described by their keyword arguments."""
 
 import pytest
+from worlds import STRATEGIES
 
 from tts_explorer.errors import BadSetting, UnknownName
 from tts_explorer.moves import BeamWidth, Search
@@ -18,7 +19,7 @@ from tts_explorer.strategies.greedy import greedy
 
 
 def test_every_file_is_a_strategy_of_its_name_with_a_title_and_a_docstring():
-    assert {"beam_search", "best_of_n", "dvts", "greedy", "self_consistency"} <= set(strategy_names())
+    assert set(STRATEGIES) <= set(strategy_names())
     for name in strategy_names():
         strategy = strategy_named(name)
         assert strategy.__name__ == name and title_of(strategy) and strategy.__doc__
@@ -26,6 +27,14 @@ def test_every_file_is_a_strategy_of_its_name_with_a_title_and_a_docstring():
         for setting, default in settings_of(strategy).values():
             assert setting.low <= default <= setting.high and setting.effect.endswith(".")
         assert checked_settings(strategy, {}) == {key: default for key, (_, default) in settings_of(strategy).items()}
+
+
+def test_settings_of_one_name_have_one_range_and_one_default():
+    """Strategies share a slider on the page."""
+    found = {}
+    for name in strategy_names():
+        for key, (setting, default) in settings_of(strategy_named(name)).items():
+            assert found.setdefault(key, (same := (setting.low, setting.high, setting.step, default))) == same, (name, key)
 
 
 @pytest.mark.parametrize("name", ["beam", "", "__init__", "../moves", "os", "Greedy"])

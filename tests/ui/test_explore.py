@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     models = Models(lambda name: SlowPolicy(steps, name=name), lambda name: judge)
     names = pytest.MonkeyPatch()
     names.setattr(controls, "bundled_policies", lambda: ["bundled:small"])
-    names.setattr(controls, "bundled_verifiers", lambda: ["bundled:prm"])
+    names.setattr(controls, "verifiers", lambda: ["bundled:prm"])
     service = Service(Store(tmp_path_factory.mktemp("db") / "sessions.db"), models)
     page = build(service)
     with socket.socket() as free:

@@ -152,6 +152,8 @@ def written(checkpoint: Checkpoint, prompt: Sequence[int], ids: Sequence[int]) -
 class PlainPRM:
     """Forwards each text whole, up to `rows` a tick, and reads the second label at each step's last token."""
 
+    note: str | None = None
+
     def __init__(self, checkpoint: Checkpoint, *, rows: int = 64):
         self.name, self.versions, self.problem, self.step = (
             checkpoint.name, checkpoint.versions, checkpoint.problem, checkpoint.step

@@ -22,9 +22,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def models() -> None:
-    """List the bundled models: what each is, how large, and a line from its card."""
-    policies, verifiers = named.bundled_policies(), named.bundled_verifiers()
-    if not policies + verifiers:
+    """List the bundled models and verifiers: what each is, how large, and a line from its card."""
+    policies, verifiers = named.bundled_policies(), named.verifiers()
+    if not named.bundled():
         typer.echo("no bundled models: use --policy hf:ORG/NAME or a folder", err=True)
         return
     grid = Table(box=None, pad_edge=False, header_style="dim")
@@ -37,17 +37,16 @@ def models() -> None:
     ):
         grid.add_column(name, no_wrap=name != "card", justify=side)
     for name in policies + verifiers:
-        place = folder() / "models" / name.partition(":")[2]
-        kind = "policy" if name in policies else "verifier"
-        cells = (
-            name,
-            kind,
-            f"{parameters(place):,}",
-            f"{size(place) / 1e6:.1f} MB",
-            first_sentence(place / "README.md"),
-        )
-        grid.add_row(*map(Text, cells))
+        grid.add_row(*map(Text, (name, "policy" if name in policies else "verifier", *facts(name))))
     console().print(grid)
+
+
+def facts(name: str) -> tuple[str, str, str]:
+    """Parameters, size and card of a bundled model; of `program` what it is."""
+    if name == named.PROGRAM:
+        return "–", "–", "The task's own checker, no model."
+    place = folder() / "models" / name.partition(":")[2]
+    return f"{parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md")
 
 
 def parameters(place: Path) -> int:

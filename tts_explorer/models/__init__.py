@@ -9,6 +9,7 @@ from typing import Any
 from tts_explorer.assets import folder
 from tts_explorer.errors import BadSetting, ModelUnavailable, UnknownName
 from tts_explorer.models.base import Policy, Verifier
+from tts_explorer.models.program import PROGRAM
 
 VERIFIERS = "prm"
 """Bundled models whose name begins so are verifiers."""
@@ -27,6 +28,11 @@ def bundled_policies() -> list[str]:
 
 def bundled_verifiers() -> list[str]:
     return [f"bundled:{name}" for name in bundled() if name.startswith(VERIFIERS)]
+
+
+def verifiers() -> list[str]:
+    """Every verifier that is here: the bundled models, and `program`, the task's own checker, which is no model."""
+    return [*bundled_verifiers(), PROGRAM]
 
 
 def require_runnable(*, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> None:

@@ -41,7 +41,10 @@ class _Layer(DynamicLayer):
 def _attend(
     module: Any, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: Any, *, batch: WorkingBatch, **rest: Any
 ) -> tuple[torch.Tensor, None]:
-    """Our attention as transformers calls it: query (1, heads, tokens, dim)."""
+    """Our attention as transformers calls it: query (1, heads, tokens, dim). Raises TypeError for a kind that isn't plain."""
+    twist = next((name for name in ("softcap", "s_aux", "sinks") if rest.get(name) is not None), None)
+    if twist is not None or getattr(module, "is_causal", True) is False:
+        raise TypeError(f"its attention has {twist or 'no direction'}")
     return batch.attend(module.layer_idx, query[0].transpose(0, 1), rest["scaling"])[None], None
 
 
@@ -96,12 +99,13 @@ class WorkingBatch:
         room = self.room + BLOCK * (self.room // BLOCK % 2 == 0)
         return torch.zeros((doubled, len(self.held), heads, room, dim), dtype=like.dtype, device=like.device)
 
-    def ensure(self, length: int, used: int) -> None:
-        """Make room for `length` tokens a row, keeping the first `used` rows and all stems."""
+    def ensure(self, length: int) -> None:
+        """Make room for `length` tokens a row, keeping all rows that hold something, and all stems."""
         if length <= self.room:
             return
         while self.room < length:
             self.room = min(self.context, 2 * self.room)
+        used = 1 + max((r for r, row in enumerate(self.held[:-1]) if row.length), default=-1)
         kept = max([used, *(slot + 1 for slot in self.standing)])
         self.held = self.held[:used] + [Held() for _ in range(max(kept, self.allowed) + 1 - used)]
         for name in ("state", "stems"):
@@ -117,7 +121,7 @@ class WorkingBatch:
         """
         device, counts = self.state.device, [len(row) for row in tokens]
         used = self.held[: len(counts)]
-        self.ensure(max(row.length - row.offset + count for row, count in zip(used, counts, strict=True)), len(counts))
+        self.ensure(max(row.length - row.offset + count for row, count in zip(used, counts, strict=True)))
         total = sum(counts)
         filled = up_to(total, self.same.multiple) - total
         ids = [id for row in tokens for id in row] + [0] * filled
@@ -160,10 +164,10 @@ class WorkingBatch:
         return attend(query, rows, stems, scale, self.plan)
 
     def append(self, row: int, state: torch.Tensor) -> None:
-        """Put a state that was `cut` after what `row` holds by itself; rows behind it may be lost."""
+        """Put a state that was `cut` after what `row` holds by itself."""
         held = self.held[row]
         at, end = held.length - held.offset, held.length - held.offset + state.shape[2]
-        self.ensure(end, row + 1)
+        self.ensure(end)
         self.state[:, row, :, at:end] = state
         self.held[row].length += state.shape[2]
 

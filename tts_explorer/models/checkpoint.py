@@ -42,8 +42,7 @@ class Checkpoint:
         self.name, self.model, self.tokenizer, self.precision = name, model.eval(), tokenizer, precision
         self.parameters = sum(p.numel() for p in model.parameters())
         self.threads = threads or threads_for(self.parameters)
-        window = getattr(model.config, "sliding_window", None) if getattr(model.config, "use_sliding_window", True) else None
-        self.context: int = min(model.config.max_position_embeddings, window or model.config.max_position_embeddings)
+        self.context = context_of(model.config)
         self.versions = {**(versions or {}), "torch": torch.__version__, "transformers": transformers.__version__}
 
     def problem(self, text: str) -> Segment:
@@ -93,6 +92,17 @@ def read_checkpoint(
         sha.update(file.read_bytes())
     versions = {name: f"sha256:{sha.hexdigest()}" + (f" {precision}" if precision else "")}
     return Checkpoint(name, model.to(device), tokenizer, versions=versions, threads=threads, precision=precision)
+
+
+def context_of(config: Any) -> int:
+    """Tokens that the model reads: within its window, and before its rotary embeddings change with the length."""
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    rope = getattr(config, "rope_parameters", None) or {}
+    original = rope.get("original_max_position_embeddings") or getattr(config, "original_max_position_embeddings", None)
+    bounds = [getattr(config, "max_position_embeddings", None), window]
+    if rope.get("rope_type") in ("dynamic", "longrope"):
+        bounds.append(original)
+    return min((bound for bound in bounds if bound), default=2048)
 
 
 def threads_for(parameters: int) -> int:

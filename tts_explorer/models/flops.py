@@ -26,7 +26,8 @@ class Flops:
         """Read them off a transformers decoder."""
         config = model.config
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        body = sum(p.numel() for name, p in model.base_model.named_parameters() if p.ndim == 2 and "embed" not in name)
+        tables = {id(table.weight) for table in model.base_model.modules() if hasattr(table, "num_embeddings")}
+        body = sum(p.numel() for p in model.base_model.parameters() if p.ndim == 2 and id(p) not in tables)
         out = model.get_output_embeddings()
         head = out.weight.numel() if out is not None else 0
         return cls(body, head, 4 * config.num_hidden_layers * config.num_attention_heads * dim)

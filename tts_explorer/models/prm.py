@@ -87,45 +87,73 @@ class LocalPRM(Engine):
                 stretch.reward = reward
 
 
-class WholeTextPRM:
-    """Scores steps with a token classifier of any kind: the whole text is read for every path, up to `rows` a tick."""
+@dataclass(eq=False)
+class _Judging:
+    """A path under way in a reader of whole texts."""
 
-    def __init__(self, checkpoint: Checkpoint, *, rows: int = 4):
+    key: Key
+    text: list[int]
+    steps: list[Segment]
+    """Those still to be judged."""
+    rewards: list[float | None] = field(default_factory=list)
+    spend: Spend = field(default_factory=Spend)
+
+
+class WholeTextPRM:
+    """Scores steps with a token classifier of any kind: for each step the whole text up to it is read, once.
+
+    A model that looks ahead must not see what comes after the step that it judges. About `chunk` tokens are read a tick.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, chunk: int = 512):
         require_two_labels(checkpoint)
-        self.checkpoint, self.name, self.versions, self.rows = checkpoint, checkpoint.name, checkpoint.versions, rows
+        self.checkpoint, self.name, self.versions, self.chunk = checkpoint, checkpoint.name, checkpoint.versions, chunk
         self.problem, self.step = checkpoint.problem, checkpoint.step
         self.flops = Flops.of(checkpoint.model)
-        self.waiting: list[tuple[Key, Segment, Sequence[Segment]]] = []
+        self.waiting: list[_Judging] = []
+        self.known: dict[tuple[object, Segment], float | None] = {}
+        """(search, text): the reward at its end."""
         self.note = f"{self.name} does not read from left to right: the whole text is read again for every step, and costs so"
 
     def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment]) -> None:
-        self.waiting.append((key, prompt, steps))
+        self.waiting.append(_Judging(key, list(prompt), list(steps)))
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
         gone = set(keys)
-        self.waiting = [work for work in self.waiting if work[0] not in gone and work[0][:1] not in gone]
-        return {}
+        left = [work for work in self.waiting if work.key in gone or work.key[:1] in gone]
+        self.waiting = [work for work in self.waiting if work not in left]
+        self.known = {(search, text): reward for (search, text), reward in self.known.items() if (search,) not in gone}
+        return {work.key: work.spend for work in left if work.spend.forwarded_tokens}
 
     @torch.inference_mode()
     def tick(self) -> list[tuple[Key, Judgement]]:
         torch.set_num_threads(self.checkpoint.threads)
-        now, self.waiting = self.waiting[: self.rows], self.waiting[self.rows :]
-        return [(key, self._judged(prompt, steps)) for key, prompt, steps in now]
+        done, room = [], self.chunk
+        while self.waiting:
+            work = self.waiting[0]
+            while work.steps:
+                if room < self.chunk and len(work.text) + len(work.steps[0]) > room:
+                    return done
+                room -= self._judge(work)
+            done.append((work.key, Judgement(tuple(work.rewards), work.spend)))
+            self.waiting.pop(0)
+        return done
 
-    def _judged(self, prompt: Segment, steps: Sequence[Segment]) -> Judgement:
-        """One text a step: a model that looks ahead must not see the steps after the one that it judges."""
-        rewards: list[float | None] = []
-        spend = Spend()
-        text = list(prompt)
-        for step in steps:
-            text += step
-            rewards.append(None)
-            if len(text) <= self.checkpoint.context:
-                ids = torch.tensor([text], device=self.checkpoint.model.device)
+    def _judge(self, work: _Judging) -> int:
+        """Judge the next step; returns the tokens that were read for it."""
+        work.text += work.steps.pop(0)
+        read, text = 0, (work.key[0], tuple(work.text))
+        if text not in self.known:
+            self.known[text] = None
+            if len(work.text) <= self.checkpoint.context:
+                read = len(work.text)
+                ids = torch.tensor([work.text], device=self.checkpoint.model.device)
                 right = torch.softmax(self.checkpoint.model(input_ids=ids).logits[0, -1].float(), -1)[1].item()
-                rewards[-1] = right if right == right else None
-                spend += Spend(len(text), len(text), 0, self.flops.of_span(0, len(text), heads=0))
-        return Judgement(tuple(rewards), spend)
+                self.known[text] = right if right == right else None
+        asked = min(len(work.text), self.checkpoint.context)
+        work.spend += Spend(asked, read, 0, self.flops.of_span(0, read, heads=0))
+        work.rewards.append(self.known[text])
+        return read
 
 
 def require_two_labels(checkpoint: Checkpoint) -> None:

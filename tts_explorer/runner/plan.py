@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -11,7 +12,8 @@ from tts_explorer.answers import require_rule
 from tts_explorer.errors import BadSetting
 from tts_explorer.events import NodeId, SearchStarted, clean
 from tts_explorer.models.base import Policy, Segment, Verifier
-from tts_explorer.strategies import Strategy, checked_settings, default_rule
+from tts_explorer.moves import Search
+from tts_explorer.strategies import Strategy, checked_settings, default_rule, draws
 from tts_explorer.tasks.base import Problem, Task
 from tts_explorer.tree import Node, require_aggregate
 
@@ -56,9 +58,14 @@ class Plan:
 
     def check(self) -> None:
         """Try the strategy's settings and its first move, so that nothing is loaded for a search that can't begin."""
-        search = self.strategy(Node(()), **checked_settings(self.strategy, self.settings))
+        search = self.begin(Node(()), checked_settings(self.strategy, self.settings))
         next(search, None)
         search.close()
+
+    def begin(self, root: Node, settings: dict[str, Any]) -> Search:
+        """The strategy at its start. Its own random numbers, if it draws any, depend on the seed alone."""
+        supplied = {"rng": random.Random(f"{self.seed}:strategy")} if draws(self.strategy) else {}
+        return self.strategy(root, **settings, **supplied)
 
     def opening(self, settings: dict[str, Any], source: str, policy: Policy, verifier: Verifier | None) -> SearchStarted:
         """The first event: all that is needed to run the search again. `settings` are those in force."""

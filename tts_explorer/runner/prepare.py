@@ -12,6 +12,7 @@ from tts_explorer.errors import BadProblem, BadSetting
 from tts_explorer.events import clean
 from tts_explorer.models import load_policy, load_verifier, require_runnable
 from tts_explorer.models.base import Policy, Verifier
+from tts_explorer.models.program import PROGRAM, ProgramVerifier
 from tts_explorer.runner.plan import Plan
 from tts_explorer.runner.run import Run
 from tts_explorer.strategies import scores, strategy_named
@@ -99,6 +100,20 @@ def the_problem(ask: Ask) -> Problem:
     return Problem("", text, clean(ask.answer or "").strip(), text, None)
 
 
+def the_verifier(ask: Ask, problem: Problem, models: Models) -> Verifier:
+    """The verifier that `ask` names: a model, or the checker of the problem's task. Raises BadSetting before one is loaded."""
+    if not ask.verifier:
+        raise BadSetting(f"{ask.strategy} scores its steps: choose a verifier, for example --verifier bundled:prm")
+    if ask.verifier != PROGRAM:
+        return models.verifier(ask.verifier)
+    if not problem.task:
+        raise BadSetting(
+            f"{PROGRAM} checks problems of the families {', '.join(task_names())}, and none of them can read this one: "
+            "choose a model as the verifier"
+        )
+    return ProgramVerifier(task_named(problem.task), problem)
+
+
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     """A run that is ready to be handed to the loop. Everything a person can get wrong is raised here, before models load."""
     strategy = strategy_named(ask.strategy)
@@ -117,7 +132,5 @@ def prepare(ask: Ask, models: Models, *, id: str) -> Run:
         parent=ask.parent,
     )
     plan.check()
-    if ask.verifier is None and scores(strategy):
-        raise BadSetting(f"{ask.strategy} scores its steps: choose a verifier, for example --verifier bundled:prm")
-    verifier = models.verifier(ask.verifier) if ask.verifier and scores(strategy) else None
+    verifier = the_verifier(ask, problem, models) if scores(strategy) else None
     return Run(plan, models.policy(ask.policy), verifier, id=id)

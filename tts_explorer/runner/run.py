@@ -66,7 +66,7 @@ class Run:
         self.moves = self.seq = 0
         self.line: int | None = None
         self.cancelled = False
-        self.search = plan.strategy(self.tree.nodes[()], **settings)
+        self.search = plan.begin(self.tree.nodes[()], settings)
         first = next(self.search, None)
         self.began = clock()
         self._emit(plan.opening(settings, source, policy, verifier))
@@ -153,11 +153,14 @@ class Run:
     def _score(self, move: Score) -> None:
         if self.verifier is None:
             raise BadSetting("a strategy that scores needs a verifier")
-        twins = twins_among(move.nodes, self.born, self.whole)
+        twins = self._twins(move)
         wanted: set[NodeId] = set()
         for node in move.nodes:
             if node.id not in twins:
                 wanted |= self._ask_rewards(node.id, wanted)
+
+    def _twins(self, move: Score) -> dict[NodeId, NodeId]:
+        return twins_among(move.nodes, self.born, self.whole) if move.merge else {}
 
     def _ask_rewards(self, id: NodeId, asked: set[NodeId]) -> set[NodeId]:
         """Ask for what lacks a reward on the path to `id`, but for `asked`; returns the nodes that it asked for.
@@ -220,7 +223,7 @@ class Run:
         """Merge twins, write the move's cost, and return what the strategy is answered with."""
         move, targets = self.pending.move, self.pending.targets
         if isinstance(move, Score):
-            twins = twins_among(move.nodes, self.born, self.whole)
+            twins = self._twins(move)
             for twin, first in twins.items():
                 self._emit(NodeScored(twin, self.tree.nodes[first].reward))
                 self._emit(NodePruned(twin, "duplicate"))

@@ -37,7 +37,7 @@ def default_rule(strategy: Strategy) -> str:
     return getattr(inspect.getmodule(strategy), "RULE", "best")
 
 
-def settings_of(strategy: Strategy) -> dict[str, tuple[Setting, int]]:
+def settings_of(strategy: Strategy) -> dict[str, tuple[Setting, float]]:
     """Its settings by name: range and effect, and the default."""
     hints = get_type_hints(strategy, include_extras=True)
     found = {}
@@ -48,7 +48,7 @@ def settings_of(strategy: Strategy) -> dict[str, tuple[Setting, int]]:
     return found
 
 
-def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, int]:
+def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, float]:
     """`given` over the defaults. Raises BadSetting for a name it doesn't have or a value out of range."""
     known = settings_of(strategy)
     for name in given:
@@ -61,6 +61,11 @@ def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, int
 def scores(strategy: Strategy) -> bool:
     """Whether its code asks for scores, so that it needs a verifier."""
     return "Score" in cast(FunctionType, strategy).__code__.co_names
+
+
+def draws(strategy: Strategy) -> bool:
+    """Whether it draws random numbers: it then declares `rng`, which is no setting; the runner supplies it."""
+    return "rng" in inspect.signature(strategy).parameters
 
 
 def source_of(strategy: Strategy) -> tuple[str, int]:

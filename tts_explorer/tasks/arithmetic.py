@@ -26,6 +26,7 @@ from tts_explorer.tasks.base import DELIMITER, Problem, boxed
 
 NAME = "arithmetic"
 TITLE = "Arithmetic: word problems"
+ORACLE = True
 RULES = {1: (2, 10), 2: (3, 20), 3: (4, 40), 4: (6, 60), 5: (8, 99)}
 """level: (sentences that change the pile, largest number in them)."""
 
@@ -191,7 +192,7 @@ def grade(problem: Problem, text: str) -> bool:
     return canonical(answer(text) or text) == problem.truth
 
 
-LINE = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")
+LINE = re.compile(r"(\d{1,18}) ([-+*/]) (\d{1,18}) = (\d{1,18})")
 
 
 def check(problem: Problem, steps: Sequence[str]) -> list[bool]:

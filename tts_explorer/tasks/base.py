@@ -48,6 +48,8 @@ class Task(Protocol):
 
     NAME: str
     TITLE: str
+    ORACLE: bool
+    """Whether `check` needs a known solution, so that as a verifier it is an oracle."""
 
     def draw_problem(self, rng: random.Random, level: int) -> Problem: ...
 

@@ -28,6 +28,7 @@ from tts_explorer.tasks.base import DELIMITER, Problem, boxed
 
 NAME = "countdown"
 TITLE = "Countdown: make a target from numbers"
+ORACLE = False
 RULES = {1: (3, 20, 60), 2: (3, 50, 200), 3: (4, 25, 100), 4: (5, 25, 200), 5: (6, 50, 500)}
 """level: (how many numbers, largest number, largest target)."""
 
@@ -231,7 +232,7 @@ def _reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
     return False
 
 
-LINE = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+), left: ((?:\d+ )*\d+)")
+LINE = re.compile(r"(\d{1,30}) ([-+*/]) (\d{1,30}) = (\d{1,30}), left: ((?:\d{1,30} )*\d{1,30})")
 
 
 def check(problem: Problem, steps: Sequence[str]) -> list[bool]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from tts_explorer.models import bundled_policies, bundled_verifiers
+from tts_explorer.models import bundled_policies, verifiers
 from tts_explorer.moves import Setting
 from tts_explorer.runner import Ask
 from tts_explorer.strategies import scores, settings_of, strategy_named, strategy_names, title_of
@@ -47,9 +47,9 @@ class Controls:
         return [*head, self.temperature, self.seed, self.tokens, *self.settings.values()]
 
 
-def all_settings() -> dict[str, tuple[Setting, int]]:
+def all_settings() -> dict[str, tuple[Setting, float]]:
     """Every strategy's settings by name; strategies that share a name share the control."""
-    found: dict[str, tuple[Setting, int]] = {}
+    found: dict[str, tuple[Setting, float]] = {}
     for name in strategy_names():
         found |= {key: value for key, value in settings_of(strategy_named(name)).items() if key not in found}
     return found
@@ -79,7 +79,7 @@ def build(open_models: bool = True) -> Controls:
         bundled_policies(), value="bundled:small", label="Policy", info="The model that writes.", allow_custom_value=open_models
     )
     verifier = gr.Dropdown(
-        bundled_verifiers(), value="bundled:prm", label="Verifier", info="The model that scores each step.",
+        verifiers(), value="bundled:prm", label="Verifier", info="Scores each step: a model, or the task's own program.",
         allow_custom_value=open_models, elem_id="verifier",
     )  # fmt: skip
     named = [(title_of(strategy_named(name)), name) for name in strategy_names()]
@@ -108,10 +108,10 @@ def settings_sliders(strategy: str) -> dict[str, gr.Slider]:
     shown = settings_of(strategy_named(strategy))
     return {
         name: gr.Slider(
-            setting.low, min(setting.high, 64), value=default, step=1, label=name, info=setting.effect,
+            setting.low, min(setting.high, 64), value=default, step=setting.step, label=name, info=setting.effect,
             visible=name in shown, elem_id=f"setting-{name}",
         )
-        for name, (setting, default) in all_settings().items()
+        for name, (setting, default) in (all_settings() | shown).items()
     }  # fmt: skip
 
 
@@ -128,7 +128,10 @@ def changed(name: str, sliders: list[str]) -> list[Any]:
     return [
         gr.update(info=sentence(name)),
         gr.update(visible=scores(strategy_named(name))),
-        *(gr.update(visible=slider in has) for slider in sliders),
+        *(
+            gr.update(visible=True, info=has[slider][0].effect) if slider in has else gr.update(visible=False)
+            for slider in sliders
+        ),
     ]
 
 

@@ -8,7 +8,7 @@ line). Nodes are numbered in the order in which they were added; the root is 0 a
                         w answer (cut), G greedy
     ?  node scored      n, r reward (null when the verifier failed), a score where it differs from r
     x  node pruned      n, y reason
-    >  node selected    n, v visits, u value, w weight
+    >  node selected    n, v visits, u value, w weight (each only where it means something)
     $  cost             r role ("p" or "v"), m sampled, f forwarded, x flops, s seconds
     i  note             t message
     =  answer selected  n, w answer, r rule, V [[answer, weight] …] (the eight heaviest)
@@ -87,7 +87,9 @@ class PageLog:
             case NodePruned(id, reason):
                 return {"k": "x", "n": self.numbers[id], "y": cut(reason, 12)}
             case NodeSelected(id, visits, value, weight):
-                return {"k": ">", "n": self.numbers[id], "v": visits, "u": value, "w": weight}
+                numbers = {"v": visits, "u": value, "w": weight}
+                known = {key: round(number, 4) for key, number in numbers.items() if number is not None}
+                return {"k": ">", "n": self.numbers[id]} | known
             case CostIncurred(role, _, forwarded, sampled, flops, seconds, _):
                 spent = {"r": role[0], "m": sampled, "f": forwarded, "x": flops, "s": round(seconds, 3)}
                 return {"k": "$"} | spent

@@ -1,0 +1,81 @@
+"""Whole searches through the engine and in the plain way find the same steps, token for token, in double precision.
+
+In single precision a draw now and then lies so near the edge of two tokens that rounding decides it.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
+from worlds import SMALL, STRATEGIES, TASK, drive, only, search
+from writers import reader_in, writer_in
+
+from tts_explorer.bench.plain import PlainPolicy, PlainPRM
+from tts_explorer.events import AnswerSelected, NodeAdded, NodePruned, NodeScored
+from tts_explorer.models.attention import WORTH
+from tts_explorer.models.checkpoint import read_checkpoint
+from tts_explorer.models.local import LocalPolicy
+from tts_explorer.models.prm import LocalPRM
+from tts_explorer.strategies import scores, strategy_named, strategy_names
+
+SEEDS = range(50)
+SHORT = {"beam_search": {"n": 4, "beam_width": 2, "max_depth": 3}, "dvts": {"n": 4, "beam_width": 2, "max_depth": 3}}
+OPTIONS = {"threads": 1, "dtype": torch.float64}
+KINDS = AutoModelForCausalLM, AutoModelForTokenClassification
+
+
+@pytest.fixture(scope="module")
+def bytes_at_random(policy_folder, prm_folder):
+    """Policy and verifier; most steps are cut at their length."""
+    return [read_checkpoint("tiny", *pair, **OPTIONS) for pair in zip((policy_folder, prm_folder), KINDS, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def letters_in_steps(tmp_path_factory):
+    """Policy and verifier; most steps end in the delimiter."""
+    home = tmp_path_factory.mktemp("writer")
+    folders = writer_in(home / "policy", context=128), reader_in(home / "prm", context=128)
+    return [read_checkpoint("tiny", *pair, **OPTIONS) for pair in zip(folders, KINDS, strict=True)]
+
+
+def searches(strategy, policy, verifier):
+    """The streams of one search a seed, on a problem of its own, all of them under way together."""
+    plan = {"settings": SMALL[strategy] | SHORT.get(strategy, {}), "max_step_tokens": 14}
+    problems = [TASK.parse(f"Bo has {seed + 2} figs. Bo finds 3 figs. How many figs are left?") for seed in SEEDS]
+    runs = (search(strategy, policy, verifier, seed=i, problem=problem, id=str(i), **plan) for i, problem in enumerate(problems))
+    return drive(*runs)
+
+
+def steps(records):
+    return {event.node: (event.text, event.tokens, event.stop, event.answer) for event in only(records, NodeAdded)}
+
+
+WHOLE = ("greedy", "self_consistency", "best_of_n")
+CASES = [("bytes_at_random", strategy, WORTH) for strategy in (*WHOLE, "beam_search")]
+CASES += [("letters_in_steps", strategy, 8) for strategy in STRATEGIES if strategy not in WHOLE]
+"""The last is the length from which siblings attend to their path together."""
+
+
+def test_every_strategy_is_tried():
+    assert {strategy for _, strategy, _ in CASES} == set(strategy_names())
+
+
+@pytest.mark.parametrize(("models", "strategy", "worth"), CASES)
+def test_both_find_the_same_steps_on_fifty_seeds(models, strategy, worth, request):
+    policy, prm = request.getfixturevalue(models)
+    plain = searches(strategy, PlainPolicy(policy, rows=64), PlainPRM(prm))
+    sharing = LocalPolicy(policy, rows=64)
+    sharing.batch.worth = worth
+    engine = searches(strategy, sharing, LocalPRM(prm, rows=64))
+    for mine, other in zip(engine, plain, strict=True):
+        assert steps(mine) == steps(other)
+        logprobs = [{event.node: event.logprob for event in only(records, NodeAdded)} for records in (mine, other)]
+        assert logprobs[0] == pytest.approx(logprobs[1], abs=2e-4)
+        rewards = [{event.node: event.reward for event in only(records, NodeScored)} for records in (mine, other)]
+        assert rewards[0] == pytest.approx(rewards[1], abs=1e-5) and bool(rewards[0]) == scores(strategy_named(strategy))
+        assert sorted((e.node, e.reason) for e in only(mine, NodePruned)) == sorted(
+            (e.node, e.reason) for e in only(other, NodePruned)
+        )
+        assert [e.node for e in only(mine, AnswerSelected)] == [e.node for e in only(other, AnswerSelected)]
+    assert len({frozenset(steps(records).items()) for records in engine}) > 40
