@@ -115,7 +115,7 @@ function about() {
 }
 
 // The status line: polite, and at most one sentence a second.
-let said = 0;
+let said = -1000;
 let saying = 0;
 function say(words) {
   clearTimeout(saying);

@@ -139,19 +139,24 @@ def test_a_place_is_free_for_one_token_at_most(models, folders):
     assert policy.trie.bytes == 0 and not policy.waiting and not policy.running
 
 
-def test_a_long_path_is_read_chunk_by_chunk_beside_steps_that_go_on(models):
+def test_a_long_path_is_read_chunk_by_chunk_beside_steps_that_go_on(models, folders):
+    """Once, though the first chunk alone is more than there was room for."""
     policy, _ = models
-    meter, chunk = Meter(policy), policy.chunk
-    long = policy.problem("x" * (chunk + 100))
-    for i in range(6):
-        policy.submit(("short", i), prompts(policy, 6)[i], rng=sample_key(0, (i,)), temperature=1.0, max_tokens=50)
+    meter, chunk, long = Meter(policy), policy.chunk, policy.problem("x" * (policy.chunk + 100))
+    assert policy.batch.room < chunk
+    for i, prompt in enumerate(prompts(policy, 6)):
+        policy.submit(("short", i), prompt, rng=sample_key(0, (i,)), temperature=1.0, max_tokens=50, to_end=True)
     policy.tick()
-    before = sum(map(len, policy.progress()))
-    policy.submit(("long", 0), [long], rng=1, temperature=1.0, max_tokens=5)
-    for _ in range(4):
-        policy.tick()
-    assert before and max(map(max, meter.forwards)) == chunk
+    policy.submit(("long", 0), [long], rng=1, temperature=1.0, max_tokens=5, to_end=True)
+    done = finished(policy, 7)
+    assert max(map(max, meter.forwards)) == chunk
     assert any(chunk in counts and counts.count(1) >= 3 for counts in meter.forwards)
+    spend = done["long", 0].spend
+    assert spend.forwarded_tokens == len(long) + spend.sampled_tokens - 1
+    alone = policy_in(folders[0])
+    alone.submit(("long", 0), [long], rng=1, temperature=1.0, max_tokens=5, to_end=True)
+    assert finished(alone, 1)["long", 0] == done["long", 0]
+    assert meter.tokens == sum(sample.spend.forwarded_tokens for sample in done.values())
     policy.drop([("short",), ("long",)])
 
 

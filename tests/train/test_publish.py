@@ -35,7 +35,10 @@ def test_a_model_without_a_record_is_published_with_what_is_known(work: Path) ->
 
 
 def test_a_continued_model_counts_all_its_steps(work: Path) -> None:
-    keep_record(work / "small", 7, 7 * 8192, Path("assets/models/small"))
+    before = work.parent / "small"
+    before.mkdir()
+    keep_record(before, 4200, 4200 * 8192, None)
+    keep_record(work / "small", 7, 7 * 8192, before)
     target = publish("small", work)
     told = (target / "README.md").read_text()
     assert record_in(target) == {"steps": 4207, "tokens": 4207 * 8192, "last": 7, "start": "small"}

@@ -86,7 +86,7 @@ class Engine:
     def _checked(self, rows: int) -> WorkingBatch:
         """A working batch that reproduces the plain model on a few tokens. Raises ModelUnavailable if this model's doesn't."""
         try:
-            lean = LeanDecoder(self.model.base_model, self.linears)
+            lean = LeanDecoder(self.model.base_model, Linears(rows=self.typical) if self.checkpoint.precision else self.linears)
         except (AttributeError, TypeError):
             lean = None
         try:
@@ -95,8 +95,10 @@ class Engine:
         except Exception as reason:
             said = first_line(reason)
             raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({said})") from reason
-        if not error < (0.3 if self.checkpoint.precision else 1e-2):
+        if not error < 1e-2:
             raise ModelUnavailable(f"{self.name} computes in a way that can't be searched with here: choose another model")
+        if self.checkpoint.precision and lean is not None:
+            batch.lean = LeanDecoder(self.model.base_model, self.linears)
         tiny = self.checkpoint.parameters < TINY and self.model.device.type == "cpu"
         if tiny and not self.checkpoint.precision:
             modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
