@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
@@ -55,24 +56,27 @@ AttentionMaskInterface.register(ATTENTION, lambda *args, **kwargs: None)
 class WorkingBatch:
     """Up to `rows` rows for one decoder, each with room for `room` tokens; room grows up to `context` as rows need it.
 
-    Memory: twice `token_bytes` · rows · room (rows and stems), touched as it fills; at most about twice `limit` bytes, for
-    which rows are given up as room grows.
+    Memory: `token_bytes` · rows · room, touched as it fills, and as much for stems; each at most about `limit` bytes (192
+    MB, or half of the weights' if that is more), for which rows are given up as room grows.
     """
 
-    def __init__(self, model: PreTrainedModel, rows: int, context: int, *, lean: LeanDecoder | None = None, limit: int = 1 << 30):
+    def __init__(
+        self, model: PreTrainedModel, rows: int, context: int, *, lean: LeanDecoder | None = None, limit: int | None = None
+    ):
         config = model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.decoder, self.lean = model.base_model, lean
-        self.most, self.context, self.limit = rows, up_to(context, BLOCK), limit
+        self.most, self.context = rows, up_to(context, BLOCK)
+        self.limit = limit or max(3 << 26, sum(p.nbytes for p in model.parameters()) // 2)
         self.shape = (2 * config.num_hidden_layers, heads, dim)
         self.token_bytes = 2 * config.num_hidden_layers * heads * dim * model.dtype.itemsize
         self.room = min(self.context, 8 * BLOCK)
         self.held = [Held() for _ in range(self.allowed + 1)]
         """Rows; the last one takes what fills a forward up."""
         self.state = self._fresh(model)
-        self.stems = self._fresh(model) if model.device.type == "cpu" else None
-        """Slot by slot, as large as the rows."""
+        self.stems: torch.Tensor | None = None
+        """Slot by slot, as large as the rows, from the first stem on."""
         self.slots: dict[Hashable, int] = {}
         self.standing: dict[int, list[Hashable | int]] = {}
         """Slot: its key, its length, the number of rows on it."""
@@ -97,15 +101,18 @@ class WorkingBatch:
         """Room for all rows; an odd number of blocks each, or their beginnings would all fall on the same lines of the cache."""
         doubled, heads, dim = self.shape
         room = self.room + BLOCK * (self.room // BLOCK % 2 == 0)
-        return torch.zeros((doubled, len(self.held), heads, room, dim), dtype=like.dtype, device=like.device)
+        shape = (doubled, len(self.held), heads, room, dim)
+        if like.device.type == "cpu" and like.dtype in (torch.float32, torch.float64):  # torch.zeros would touch every page
+            return torch.from_numpy(np.zeros(shape, np.float32 if like.dtype == torch.float32 else np.float64))
+        return torch.zeros(shape, dtype=like.dtype, device=like.device)
 
-    def ensure(self, length: int) -> None:
-        """Make room for `length` tokens a row, keeping all rows that hold something, and all stems."""
+    def ensure(self, length: int, *, rows: int = 0) -> None:
+        """Make room for `length` tokens a row, keeping the first `rows`, all rows that hold something, and all stems."""
         if length <= self.room:
             return
         while self.room < length:
             self.room = min(self.context, 2 * self.room)
-        used = 1 + max((r for r, row in enumerate(self.held[:-1]) if row.length), default=-1)
+        used = max([rows, *(r + 1 for r, row in enumerate(self.held[:-1]) if row.length)])
         kept = max([used, *(slot + 1 for slot in self.standing)])
         self.held = self.held[:used] + [Held() for _ in range(max(kept, self.allowed) + 1 - used)]
         for name in ("state", "stems"):
@@ -120,8 +127,9 @@ class WorkingBatch:
         The hidden state of a row without tokens means nothing.
         """
         device, counts = self.state.device, [len(row) for row in tokens]
+        own = [row.length - row.offset + count for row, count in zip(self.held, counts, strict=False)]
+        self.ensure(max(own), rows=len(counts))
         used = self.held[: len(counts)]
-        self.ensure(max(row.length - row.offset + count for row, count in zip(used, counts, strict=True)))
         total = sum(counts)
         filled = up_to(total, self.same.multiple) - total
         ids = [id for row in tokens for id in row] + [0] * filled
@@ -187,8 +195,10 @@ class WorkingBatch:
         A short one stays in its row: joining would cost more than it saves.
         """
         length = self.held[row].length
-        if self.stems is None or not self.same.siblings or length < self.worth:
+        if self.state.device.type != "cpu" or not self.same.siblings or length < self.worth:
             return
+        if self.stems is None:
+            self.stems = self._fresh(self.state)
         if key not in self.slots:
             slot = next(i for i in range(len(self.held)) if i not in self.standing)
             self.stems[:, slot, :, :length] = self.state[:, row, :, :length]

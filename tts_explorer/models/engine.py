@@ -26,6 +26,8 @@ from tts_explorer.models.flops import Flops
 from tts_explorer.models.sameness import found_same
 from tts_explorer.models.trie import Stretch, Trie
 
+KEPT = 16_384
+"""Tokens: a beam search of 16 steps of 20 tokens for 50 rounds."""
 WORK = 1e11
 """FLOPs of the longer chunks in one forward, about: it must end within a second or two, so that a search can be stopped."""
 
@@ -56,12 +58,15 @@ class Row:
 
 
 class Engine:
-    """Rows under way over one decoder: `admit`, `forward`, `leave`. At most `rows` at once and `memory` bytes of trie."""
+    """Rows under way over one decoder: `admit`, `forward`, `leave`. At most `rows` at once, and `memory` bytes of trie.
+
+    Without `memory` the trie keeps the states of `KEPT` tokens.
+    """
 
     typical = 16
     """Tokens in a forward, as a rule: linear layers are held for so many."""
 
-    def __init__(self, checkpoint: Checkpoint, *, rows: int, memory: int):
+    def __init__(self, checkpoint: Checkpoint, *, rows: int, memory: int | None):
         self.checkpoint, self.name, self.versions = checkpoint, checkpoint.name, checkpoint.versions
         self.model, self.tokenizer, self.context = checkpoint.model, checkpoint.tokenizer, checkpoint.context
         self.problem, self.step = checkpoint.problem, checkpoint.step
@@ -72,21 +77,22 @@ class Engine:
         self.chunk = max(16, min(512, int(WORK / (2 * max(1, self.flops.linear))) // 16 * 16))
         self.waiting: list[Row] = []
         self.running: list[Row] = []
-        self.trie = Trie(memory)
         self.calls = self.rows_forwarded = 0
         """Forwards, and rows in them, since the beginning."""
         torch.set_num_threads(checkpoint.threads)
-        self.linears = Linears(checkpoint.precision, rows=self.typical)
+        self.tiny = checkpoint.parameters < TINY
+        self.linears = Linears(checkpoint.precision, rows=self.typical, tiny=self.tiny)
         head = self.model.get_output_embeddings() or getattr(self.model, "score", None) or self.model.classifier
         self.head = self.linears(head.weight, head.bias, exact=True)
         """Logits, or labels, of a hidden state; int8 would cost too much there."""
         self.batch = self._checked(rows)
+        self.trie = Trie(KEPT * self.batch.token_bytes if memory is None else memory)
 
     @torch.inference_mode()
     def _checked(self, rows: int) -> WorkingBatch:
         """A working batch that reproduces the plain model on a few tokens. Raises ModelUnavailable if this model's doesn't."""
         try:
-            lean = LeanDecoder(self.model.base_model, Linears(rows=self.typical) if self.checkpoint.precision else self.linears)
+            lean = LeanDecoder(self.model.base_model, Linears(tiny=True) if self.checkpoint.precision else self.linears)
         except (AttributeError, TypeError):
             lean = None
         try:
@@ -99,8 +105,7 @@ class Engine:
             raise ModelUnavailable(f"{self.name} computes in a way that can't be searched with here: choose another model")
         if self.checkpoint.precision and lean is not None:
             batch.lean = LeanDecoder(self.model.base_model, self.linears)
-        tiny = self.checkpoint.parameters < TINY and self.model.device.type == "cpu"
-        if tiny and not self.checkpoint.precision:
+        if self.tiny and self.model.device.type == "cpu" and not self.checkpoint.precision:
             modules = {m.weight.shape: m for m in self.model.modules() if isinstance(m, torch.nn.Linear)}.values()
             linears = lean.linears if lean else [Plain(m.weight, m.bias) for m in modules]
             shape = (self.model.config.num_attention_heads, *batch.shape[1:])

@@ -32,10 +32,10 @@ class _Writing(Row):
 class LocalPolicy(Engine):
     """Samples steps from a causal language model, up to `rows` at once; more wait their turn.
 
-    `memory` bounds the key/value segments kept between steps, in bytes.
+    `memory` bounds the key/value segments kept between steps, in bytes; else 16,384 tokens of them are kept.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, rows: int = 128, memory: int = 256 << 20):
+    def __init__(self, checkpoint: Checkpoint, *, rows: int = 128, memory: int | None = None):
         super().__init__(checkpoint, rows=rows, memory=memory)
         eos = self.model.generation_config.eos_token_id
         self.eos = set(eos if isinstance(eos, list) else [eos]) | {self.tokenizer.eos_token_id}

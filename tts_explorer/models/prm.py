@@ -32,13 +32,13 @@ class _Reading(Row):
 class LocalPRM(Engine):
     """Scores steps with a causal token classifier, up to `rows` paths at once; each token of a tree is read once.
 
-    `memory` bounds the key/value segments kept between steps, in bytes.
+    `memory` bounds the key/value segments kept between steps, in bytes; else 16,384 tokens of them are kept.
     """
 
     note: str | None = None
     typical = 256
 
-    def __init__(self, checkpoint: Checkpoint, *, rows: int = 64, memory: int = 256 << 20):
+    def __init__(self, checkpoint: Checkpoint, *, rows: int = 64, memory: int | None = None):
         require_two_labels(checkpoint)
         super().__init__(checkpoint, rows=rows, memory=memory)
 
