@@ -9,7 +9,10 @@ const FATES = {
   finished: { word: 'finished', shape: 'square', says: 'finished answer' },
   selected: { word: 'the answer', shape: 'chosen', says: 'the chosen answer' },
 };
-const REASONS = { rank: 'others ranked higher', duplicate: 'same text as a sibling', 'by hand': 'pruned by hand' };
+const REASONS = {
+  rank: 'others ranked higher', duplicate: 'same text as a sibling', 'by hand': 'pruned by hand',
+  'no share': 'its share of the next samples is none', 'not drawn': 'no particle drew it',
+};
 const RULES = {
   best: 'the finished answer with the highest score', majority: 'the answer that most samples gave',
   weighted: 'the answer with the largest sum of scores', last: 'the last finished answer',
@@ -83,7 +86,9 @@ function lineWords(state) {
   if (e.k === 'x') return `It gives up ${what}: ${REASONS[e.y] ?? e.y}.`;
   if (e.k === '>') {
     const visits = typeof e.v === 'number' ? `, visited ${many(e.v, 'time')} so far` : '';
-    return `It turns to ${node.n === 0 ? 'the problem' : what}${visits}.`;
+    const value = typeof e.u === 'number' ? `, value ${scoreText(e.u)}` : '';
+    const weight = typeof e.w === 'number' ? `, weight ${Number.isInteger(e.w) ? e.w : e.w.toFixed(3)}` : '';
+    return `It turns to ${node.n === 0 ? 'the problem' : what}${visits}${value}${weight}.`;
   }
   if (e.k === '$') {
     return e.r === 'v' ? `The verifier has answered: it read ${many(e.f, 'token')}.`

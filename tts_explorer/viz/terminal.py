@@ -92,7 +92,7 @@ def _label(tree: SearchTree, node: Node) -> Text:
     if words:
         label.append(f"{words} ", style=style)
     if node.visits is not None:
-        label.append(f"{node.visits} visits ")
+        label.append(f"{node.visits} {'visit' if node.visits == 1 else 'visits'} ")
     return label.append(plain(node.text) or "(empty step)", style="dim" if node.pruned else "")
 
 
