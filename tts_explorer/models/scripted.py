@@ -11,17 +11,9 @@ from dataclasses import dataclass
 
 from tts_explorer.events import Stop
 from tts_explorer.models.base import Judgement, Key, Sample, Segment, Spend
+from tts_explorer.models.text import TextVerifier, read, spelled
 
 Script = Callable[[str, random.Random], tuple[str, Stop]]
-
-
-def spelled(text: str) -> Segment:
-    """One id a character."""
-    return tuple(map(ord, text))
-
-
-def read(segments: Iterable[Segment]) -> str:
-    return "".join(chr(id) for segment in segments for id in segment)
 
 
 @dataclass
@@ -78,37 +70,15 @@ class ScriptedPolicy:
         return {key: row.text[: row.begun] for key, row in self.rows.items()}
 
 
-class ScriptedVerifier:
+class ScriptedVerifier(TextVerifier):
     """Rewards steps as its function says; None or a number outside [0, 1] is a failure."""
 
     def __init__(self, judge: Callable[[str, Sequence[str]], float | None], *, name: str = "scripted"):
-        self.judge, self.name, self.note = judge, name, None
-        self.versions = {name: "scripted"}
-        self.waiting: list[tuple[Key, Segment, Sequence[Segment]]] = []
-        self.calls = 0
+        super().__init__(name, {name: "scripted"})
+        self.judge, self.calls = judge, 0
 
-    def problem(self, text: str) -> Segment:
-        return spelled(text)
-
-    def step(self, text: str) -> Segment:
-        return spelled(text)
-
-    def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment]) -> None:
-        assert steps and all(steps), "an empty step is never sent to a verifier"
-        self.waiting.append((key, prompt, steps))
-
-    def tick(self) -> list[tuple[Key, Judgement]]:
-        work, self.waiting = self.waiting, []
-        self.calls += len(work)
-        return [(key, self._judged(prompt, steps)) for key, prompt, steps in work]
-
-    def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
-        gone = set(keys)
-        self.waiting = [work for work in self.waiting if work[0] not in gone]
-        return {}
-
-    def _judged(self, prompt: Segment, steps: Sequence[Segment]) -> Judgement:
-        texts = [read([step]) for step in steps]
-        rewards = tuple(self.judge(read([prompt]), texts[: i + 1]) for i in range(len(texts)))
-        tokens = len(prompt) + sum(map(len, steps))
+    def _judged(self, problem: str, steps: Sequence[str]) -> Judgement:
+        self.calls += 1
+        rewards = tuple(self.judge(problem, steps[: i + 1]) for i in range(len(steps)))
+        tokens = len(problem) + sum(map(len, steps))
         return Judgement(rewards, Spend(tokens, tokens, 0, float(tokens)))
