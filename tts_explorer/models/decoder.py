@@ -1,7 +1,7 @@
 """A lean forward for decoders of Llama's kind: the same numbers as transformers', in half the operations.
 
-A tiny model's time goes into calling small operations (75 dispatched a layer in transformers, 38 here); a wide model's into its linear
-layers, which may be packed for this processor or held as int8. Query, key and value share one matrix here, gate and up
+A tiny model's time goes into calling small operations (75 dispatched a layer in transformers, 38 here); a wide model's into its
+linear layers, which may be packed for this processor or held as int8. Query, key and value share one matrix here, gate and up
 another; the plain model's own weights become views of them. Models of other kinds are run by transformers (`batch`); which
 kinds these are is a matter of structure, and every model is held against its plain forward when it is loaded (`engine`).
 """
