@@ -10,6 +10,8 @@ from tts_explorer.errors import BadSetting, NotScored
 from tts_explorer.events import (
     AnswerGraded,
     AnswerSelected,
+    FeedbackGiven,
+    LookedAhead,
     NodeAdded,
     NodePruned,
     NodeScored,
@@ -95,6 +97,16 @@ def test_everything_that_is_said_of_a_node_is_folded():
     assert (tree.notes, tree.selected, tree.correct) == ([note], graded[0], True)
     assert (tree.status, tree.detail, tree.finished(), node.depth) == ("done", "x", [node], 1)
     assert [child.id for child in tree.children(())] == [(0,), (1,)]
+
+
+def test_feedback_adds_up_and_a_later_look_ahead_replaces_an_earlier_one():
+    first = FeedbackGiven((0,), "The answer is wrong.", 0, "truth", False)
+    second = FeedbackGiven((0,), "I can't tell.", 5, "judge:policy")
+    ahead = [LookedAhead((1,), "a\n\n", 2), LookedAhead((1,), "b\n\n", 2)]
+    tree = SearchTree.of([added(0, stop="eos", answer="8"), added(1), first, second, *ahead])
+    assert tree.nodes[(0,)].feedback == (first, second) and tree.nodes[(0,)].lookahead is None
+    assert tree.nodes[(1,)].lookahead == "b\n\n" and tree.nodes[(1,)].feedback == ()
+    assert tree.text((1,)) == "s\n\n" and tree.children((1,)) == []
 
 
 def test_an_empty_answer_is_not_finished_and_a_pruned_twin_is():

@@ -12,6 +12,8 @@ from tts_explorer.events import (
     AnswerSelected,
     CostIncurred,
     Event,
+    FeedbackGiven,
+    LookedAhead,
     NodeAdded,
     NodeId,
     NodePruned,
@@ -50,6 +52,10 @@ class Node:
     reward: float | None = None
     """The verifier's word on this step, in [0, 1]."""
     verdicts: tuple[Verdict, ...] = ()
+    lookahead: str | None = None
+    """The greedy steps rolled out after it for its score; not part of the tree. None where there was no look-ahead."""
+    feedback: tuple[FeedbackGiven, ...] = ()
+    """What was said of it, in the order in which it was given; only finished nodes get any."""
     aggregated: float | None = None
     """None before the verifier was asked, −inf if it failed, else the aggregate of the path's rewards."""
     pruned: str | None = None
@@ -115,6 +121,10 @@ class SearchTree:
             case NodeScored(id, reward, verdicts):
                 self.nodes[id] = replace(self.nodes[id], reward=reward, verdicts=verdicts, aggregated=-math.inf)
                 self._aggregate_from(id)
+            case LookedAhead(id, text):
+                self.nodes[id] = replace(self.nodes[id], lookahead=text)
+            case FeedbackGiven(id):
+                self.nodes[id] = replace(self.nodes[id], feedback=(*self.nodes[id].feedback, event))
             case NodePruned(id, reason):
                 self.nodes[id] = replace(self.nodes[id], pruned=reason)
             case NodeSelected(id, visits, value, weight):
