@@ -71,7 +71,7 @@ def test_fields_of_the_contract_are_all_there():
             "schema started problem task problem_id truth strategy settings source policy verifier sampling aggregate "
             "rule seed budget parent versions".split()
         ),
-        "NodeAdded": set("node text tokens logprob stop terminal answer greedy revises".split()),
+        "NodeAdded": set("node text tokens logprob stop terminal answer greedy revises certainty".split()),
         "NodeScored": set("node reward verdicts".split()),
         "LookedAhead": set("node text tokens".split()),
         "FeedbackGiven": set("node text tokens by accepted".split()),

@@ -9,9 +9,10 @@ from typing import Any
 
 from tts_explorer.equality import comparable as comparable
 from tts_explorer.events import Record, to_dict
+from tts_explorer.models.judge import Judge
 from tts_explorer.models.scripted import Script, ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Loop, Plan, Run
-from tts_explorer.strategies import strategy_named
+from tts_explorer.strategies import needs_words, strategy_named
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem, Task
 
@@ -85,7 +86,7 @@ VERIFIERS: dict[str, Callable[[str, Sequence[str]], float | None]] = {
     "zero": lambda problem, steps: 0.0,
     "fails now and then": now_and_then,
 }
-SMALL: dict[str, dict[str, float]] = {
+SMALL: dict[str, dict[str, Any]] = {
     "greedy": {},
     "self_consistency": {"n": 4},
     "best_of_n": {"n": 4},
@@ -96,6 +97,9 @@ SMALL: dict[str, dict[str, float]] = {
     "mcts": {"n": 4, "beam_width": 2},
     "best_first": {"n": 4, "beam_width": 2},
     "adaptive_consistency": {"n": 4, "batch": 2},
+    "lookahead_search": {"n": 4, "beam_width": 2, "lookahead": 2, "max_depth": 5},
+    "solve_and_verify": {"n": 3, "votes": 2},
+    "sequential_refinement": {"rounds": 3},
 }
 STRATEGIES = tuple(SMALL)
 
@@ -118,13 +122,24 @@ def verifier_of(judge: Any = "fair", **options: Any) -> ScriptedVerifier:
     return ScriptedVerifier(VERIFIERS[judge] if isinstance(judge, str) else judge, **options)
 
 
+def judge_of(judge: Any = "fair", **options: Any) -> Judge:
+    """A generative verifier whose p(yes) is what the function says of the solution and of its own random number."""
+    said = VERIFIERS[judge] if isinstance(judge, str) else judge
+
+    def script(text: str, rng: random.Random):
+        return f"checked {rng.choice(WORDS)} {said(text, [rng.choice(WORDS)])}", "eos"
+
+    return Judge(policy_of(script, **{"context": 10 * CONTEXT, "name": "judge", **options}))
+
+
 def search(strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any) -> Run:
     """A run of `strategy` (a function, or a name with its small settings) on models or names from the tables above."""
     if isinstance(strategy, str):
         plan.setdefault("settings", SMALL[strategy])
         strategy = strategy_named(strategy)
     policy = policy if hasattr(policy, "tick") else policy_of(policy)
-    verifier = verifier if verifier is None or hasattr(verifier, "tick") else verifier_of(verifier)
+    if verifier is not None and not hasattr(verifier, "tick"):
+        verifier = judge_of(verifier) if needs_words(strategy, plan.get("settings", {})) else verifier_of(verifier)
     made = Plan(**{"problem": PROBLEM, "task": TASK, "strategy": strategy, "max_step_tokens": 30, **plan})
     return Run(made, policy, verifier, id=id, clock=clock or (lambda: 0.0))
 

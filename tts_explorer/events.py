@@ -62,6 +62,8 @@ class NodeAdded:
     """In the one spelling that equal answers share, the task's; None unless terminal with an answer."""
     greedy: bool = False
     revises: NodeId | None = None
+    certainty: float | None = None
+    """Sum over its tokens of KL(uniform ‖ the model's distribution at temperature 1), in nats; None where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)

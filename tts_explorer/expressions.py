@@ -1,10 +1,15 @@
-"""Plain arithmetic as people write it: read, evaluate exactly, bring to a normal form. No names, no powers, no calls."""
+"""Plain arithmetic as people write it: read, evaluate exactly, bring to a normal form, and what numbers can be made into.
+
+No names, no powers, no calls.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from fractions import Fraction
+from functools import lru_cache
+from itertools import combinations
 
 
 def read_expression(text: str) -> ast.expr:
@@ -68,3 +73,33 @@ def applied(a: Fraction, op: str, b: Fraction) -> Fraction:
             raise ValueError("division by zero")
         return a / b
     return a + b if op == "+" else a - b if op == "-" else a * b
+
+
+@lru_cache(maxsize=20_000)
+def _values(pool: tuple[int, ...]) -> frozenset[Fraction]:
+    """Every number that `pool` (sorted, at most three numbers) can be combined into, fractions allowed."""
+    if len(pool) == 1:
+        return frozenset({Fraction(pool[0])})
+    return frozenset(
+        c
+        for i in range(len(pool))
+        for a in _values((pool[i],))
+        for b in _values(pool[:i] + pool[i + 1 :])
+        for c in (a + b, a - b, b - a, a * b, *([a / b] if b else []), *([b / a] if a else []))
+    )
+
+
+@lru_cache(maxsize=200_000)
+def reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
+    """Whether `pool` (sorted) can be combined into `target`, fractions allowed: the last operation is undone."""
+    if len(pool) <= 3:
+        return target in _values(pool)
+    places = range(len(pool))
+    for part in (part for size in range(1, len(pool) // 2 + 1) for part in combinations(places, size)):
+        rest = tuple(pool[i] for i in places if i not in part)
+        for a in _values(tuple(pool[i] for i in part)):
+            wanted = [target - a, a - target, target + a]
+            wanted += [target / a, target * a, *([a / target] if target else [])] if a else []
+            if (not a and not target) or any(reachable(rest, b) for b in wanted):
+                return True
+    return False

@@ -37,11 +37,31 @@ class Expand:
 class Score:
     """Judge every node without a reward on the path to each of `nodes`; answered with `nodes`, twins merged.
 
-    Without `merge` twins stay what they are: of particles, two equal ones stand for twice the probability.
+    `votes` verdicts are asked of a generative verifier, or as many as are missing. With `lookahead` = k, k greedy steps are
+    written after each unfinished node, and the reward at their end is the node's. Without `merge` twins stay what they are:
+    of particles, two equal ones stand for twice the probability.
     """
 
     nodes: Sequence[Node]
+    votes: int = 1
+    lookahead: int = 0
     merge: bool = True
+
+
+Giver = Literal["verifier", "self", "truth"]
+"""Who finds fault with an attempt: the verifier, the model in words, or the known answer (an upper bound)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Get feedback on each of the finished `nodes`, and `n` new attempts at each that isn't accepted, as chains under the root.
+
+    Answered with the last nodes of the new attempts: none if all were accepted.
+    """
+
+    nodes: Sequence[Node]
+    n: int = 1
+    feedback: Giver = "verifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,7 @@ class Note:
         return ()
 
 
-Move = Expand | Score | Prune | Select | Note
+Move = Expand | Score | Revise | Prune | Select | Note
 Search = Generator[Move, list[Node], None]
 """A running strategy: yields moves, is sent nodes, returns when it has nothing more to try."""
 
@@ -87,6 +107,14 @@ class Setting:
     high: float
     effect: str
     step: float = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A word out of several, and the effect in one sentence."""
+
+    options: tuple[str, ...]
+    effect: str
 
 
 Samples = Annotated[int, Setting(1, 256, "Samples drawn in each iteration; more samples cost more and find more.")]
@@ -145,6 +173,13 @@ def require_setting(name: str, value: Any, setting: Setting) -> float:
         kind = "a whole number" if whole else "a number"
         raise BadSetting(f"{name} is {value!r}: it must be {kind} from {setting.low} to {setting.high}")
     return number if whole else float(number)
+
+
+def require_choice(name: str, value: Any, choice: Choice) -> str:
+    """`value`, if it is one of the options. Raises BadSetting with the value and the options."""
+    if value not in choice.options:
+        raise BadSetting(f"{name} is {value!r}: it must be one of {', '.join(choice.options)}")
+    return value
 
 
 def _number(value: Any) -> float | None:

@@ -49,6 +49,8 @@ class Node:
     answer: str | None = None
     greedy: bool = False
     revises: NodeId | None = None
+    certainty: float | None = None
+    """Sum over its tokens of KL(uniform ‖ the model's distribution), in nats."""
     reward: float | None = None
     """The verifier's word on this step, in [0, 1]."""
     verdicts: tuple[Verdict, ...] = ()
@@ -114,8 +116,8 @@ class SearchTree:
     def apply(self, event: Event) -> None:
         """Learn one event."""
         match event:
-            case NodeAdded(id, text, tokens, logprob, stop, terminal, answer, greedy, revises):
-                self.nodes[id] = Node(id, text, tokens, logprob, stop, terminal, answer, greedy, revises)
+            case NodeAdded(id, text, tokens, logprob, stop, terminal, answer, greedy, revises, certainty):
+                self.nodes[id] = Node(id, text, tokens, logprob, stop, terminal, answer, greedy, revises, certainty)
                 self.grown.setdefault(id[:-1], []).append(id)
                 self.order[id] = (self.moves, id)
             case NodeScored(id, reward, verdicts):

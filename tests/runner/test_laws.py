@@ -16,6 +16,7 @@ from worlds import (
     comparable,
     drive,
     events,
+    judge_of,
     only,
     policy_of,
     search,
@@ -27,6 +28,7 @@ from tts_explorer.cost import Cost
 from tts_explorer.events import (
     AnswerGraded,
     AnswerSelected,
+    LookedAhead,
     NodeAdded,
     NodePruned,
     NodeScored,
@@ -36,6 +38,7 @@ from tts_explorer.events import (
     to_dict,
 )
 from tts_explorer.runner import Loop
+from tts_explorer.strategies import needs_words, strategy_named
 from tts_explorer.tree import AGGREGATES, SearchTree
 
 WHOLE = {"n": st.integers(1, 6)}
@@ -59,6 +62,11 @@ SETTINGS = {
     "best_first": st.fixed_dictionaries(TREE | {"answers": st.integers(1, 3)}),
     "adaptive_consistency": st.fixed_dictionaries(
         WHOLE | {"batch": st.integers(1, 4), "confidence": st.sampled_from([0.51, 0.95, 0.999])}
+    ),
+    "lookahead_search": st.builds(lambda beams, ahead: beams | {"lookahead": ahead}, BEAMS, st.integers(0, 3)),
+    "solve_and_verify": st.fixed_dictionaries({"n": st.integers(1, 4), "votes": st.integers(1, 3)}),
+    "sequential_refinement": st.fixed_dictionaries(
+        {"rounds": st.integers(0, 4), "feedback": st.sampled_from(["verifier", "self", "truth"])}
     ),
 }
 """Settings that each strategy accepts, small ones."""
@@ -86,6 +94,12 @@ BUDGETS = st.one_of(
     st.builds(lambda limit: {"tokens": limit}, st.integers(1, 80)),
     st.builds(lambda limit: {"flops": limit}, st.integers(1, 4000)),
 )
+
+
+def judges_for(name):
+    """One verifier and one that writes, for all plans: the one that a plan needs."""
+    scorer, writer = verifier_of(name), judge_of(name)
+    return lambda plan: writer if needs_words(strategy_named(plan["strategy"]), plan.get("settings", {})) else scorer
 
 
 def ended(plan, budget=None, cancel_after=None):
@@ -155,7 +169,8 @@ def test_a_budget_of_nodes_is_kept_exactly(plan, limit):
 @given(plans(), st.integers(1, 80))
 def test_a_budget_of_tokens_is_passed_by_at_most_one_token_a_row(plan, limit):
     run, _ = ended(plan, {"tokens": limit})
-    rows = max(run.plan.settings.get(name, 1) for name in ("n", "beam_width"))
+    has = run.plan.settings.get
+    rows = max(has("n", 1) * has("votes", 1), has("beam_width", 1))
     assert run.cost.tokens <= limit - 1 + rows
     assert run.tree.status == "done" or (run.tree.status == "budget" and run.cost.tokens >= limit)
 
@@ -171,11 +186,13 @@ def test_a_budget_of_seconds_ends_a_search_at_the_tick_that_reaches_it(strategy,
 @given(plans(), BUDGETS, st.none() | st.integers(0, 40))
 def test_the_ledger_holds_every_token_that_was_sampled(plan, budget, cancel_after):
     run, records = ended(plan, budget, cancel_after)
-    in_tree = sum(node.tokens for node in run.tree.nodes.values())
-    assert run.cost.policy.sampled_tokens == run.policy.sampled >= in_tree
+    told = sum(node.tokens for node in run.tree.nodes.values()) + sum(event.tokens for event in only(records, LookedAhead))
+    assert run.cost.policy.sampled_tokens == run.policy.sampled >= told
     if run.tree.status == "done":
-        assert run.cost.policy.sampled_tokens == in_tree
-    assert run.cost.verifier.sampled_tokens == 0
+        assert run.cost.policy.sampled_tokens == told
+    written = run.verifier.writer.sampled if run.verifier.writes else 0
+    assert run.cost.verifier.sampled_tokens == written
+    assert sum(verdict.tokens for node in run.tree.nodes.values() for verdict in node.verdicts) <= written
 
 
 @pytest.mark.parametrize(("strategy", "policy"), list(product(STRATEGIES, POLICIES)))
@@ -234,8 +251,8 @@ def test_a_search_alone_equals_the_same_search_among_others(many, data):
         run, records = ended(plan, budget)
         alone.append(comparable(records))
         ticks += run.policy.ticks
-    policy, verifier = policy_of("fair"), verifier_of("fails now and then")
-    shared = [plan | {"policy": policy, "verifier": verifier} for plan in many]
+    policy, judges = policy_of("fair"), judges_for("fails now and then")
+    shared = [plan | {"policy": policy, "verifier": judges(plan)} for plan in many]
     runs = [search(**plan, budget=budget, id=str(i)) for i, (plan, budget) in enumerate(zip(shared, budgets, strict=True))]
     together = drive(*runs)
     assert [comparable(records) for records in together] == alone
@@ -245,7 +262,7 @@ def test_a_search_alone_equals_the_same_search_among_others(many, data):
 def test_thirty_searches_of_all_strategies_share_one_model():
     plans = [{"strategy": STRATEGIES[i % len(STRATEGIES)], "policy": "lines", "max_step_tokens": 4, "seed": i} for i in range(30)]
     alone = [ended(plan) for plan in plans]
-    policy, verifier = policy_of("lines"), verifier_of()
-    runs = [search(**plan | {"policy": policy}, verifier=verifier, id=str(i)) for i, plan in enumerate(plans)]
+    policy, judges = policy_of("lines"), judges_for("fair")
+    runs = [search(**plan | {"policy": policy}, verifier=judges(plan), id=str(i)) for i, plan in enumerate(plans)]
     assert [comparable(records) for records in drive(*runs)] == [comparable(records) for _, records in alone]
     assert policy.ticks < sum(run.policy.ticks for run, _ in alone) / 8

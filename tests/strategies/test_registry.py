@@ -1,10 +1,12 @@
 """Strategies are found by name and described by their keyword arguments."""
 
+from dataclasses import astuple, replace
+
 import pytest
 from worlds import STRATEGIES
 
 from tts_explorer.errors import BadSetting, UnknownName
-from tts_explorer.moves import BeamWidth, Search
+from tts_explorer.moves import BeamWidth, Choice, Search
 from tts_explorer.strategies import (
     checked_settings,
     default_rule,
@@ -25,7 +27,8 @@ def test_every_file_is_a_strategy_of_its_name_with_a_title_and_a_docstring():
         assert strategy.__name__ == name and title_of(strategy) and strategy.__doc__
         assert default_rule(strategy) in ("best", "majority", "weighted", "last")
         for setting, default in settings_of(strategy).values():
-            assert setting.low <= default <= setting.high and setting.effect.endswith(".")
+            fits = default in setting.options if isinstance(setting, Choice) else setting.low <= default <= setting.high
+            assert fits and setting.effect.endswith(".")
         assert checked_settings(strategy, {}) == {key: default for key, (_, default) in settings_of(strategy).items()}
 
 
@@ -34,7 +37,8 @@ def test_settings_of_one_name_have_one_range_and_one_default():
     found = {}
     for name in strategy_names():
         for key, (setting, default) in settings_of(strategy_named(name)).items():
-            assert found.setdefault(key, (same := (setting.low, setting.high, setting.step, default))) == same, (name, key)
+            described = astuple(replace(setting, effect=""))
+            assert found.setdefault(key, (same := (*described, default))) == same, (name, key)
 
 
 @pytest.mark.parametrize("name", ["beam", "", "__init__", "../moves", "os", "Greedy"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tts_explorer.expressions import OPS, read_expression, value_of
+from tts_explorer.expressions import OPS, reachable, read_expression, value_of
 from tts_explorer.tasks import countdown, task_named
 from tts_explorer.tasks.base import problem_at, split_of
 from tts_explorer.tasks.countdown import canonical, check, grade, parse, solve
@@ -147,7 +147,7 @@ def brute(pool, target):
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=4), st.integers(0, 40))
 def test_reachable_agrees_with_trying_everything(pool, target):
-    assert countdown._reachable(tuple(sorted(pool)), target) == brute(pool, target)
+    assert reachable(tuple(sorted(pool)), target) == brute(pool, target)
 
 
 EXPRESSIONS = st.recursive(

@@ -32,6 +32,10 @@ def policy(
     seed: Seed = 0,
     lr: Annotated[float | None, typer.Option("--lr", help="The highest learning rate; else the recipe's.")] = None,
     start: Annotated[Path | None, typer.Option("--start", help="Begin with the weights in this folder.")] = None,
+    attempts: Annotated[
+        Path | None,
+        typer.Option("--attempts", help="Rollouts in this folder: half of the texts teach to verify and revise them."),
+    ] = None,
 ) -> None:
     """Train a policy on generated problems and right solutions."""
     from tts_explorer.train.policy import RECIPES, train_policy
@@ -40,7 +44,10 @@ def policy(
         raise UnknownName(f"no recipe {name!r}: choose one of {', '.join(RECIPES)}")
     if start is not None and not (start / "config.json").is_file():
         raise UnknownName(f"no policy in {start}: name a folder with config.json and model.safetensors")
-    options = {"seed": seed, "device": device, "steps": steps, "lr": lr, "start": start, "compiled": compilable()}
+    if attempts is not None and not any(attempts.glob("train-*")):
+        raise UnknownName(f"no rollouts in {attempts}: name the folder that `train prm` wrote them to")
+    options = {"seed": seed, "device": device, "steps": steps, "lr": lr, "start": start, "attempts": attempts}
+    options["compiled"] = compilable()
     typer.echo(train_policy(name, work, **options))
 
 

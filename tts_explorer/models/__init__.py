@@ -9,10 +9,13 @@ from typing import Any
 from tts_explorer.assets import folder
 from tts_explorer.errors import BadSetting, ModelUnavailable, UnknownName
 from tts_explorer.models.base import Policy, Verifier
+from tts_explorer.models.judge import JUDGE, Judge
 from tts_explorer.models.program import PROGRAM
+from tts_explorer.outcomes import OUTCOMES
 
 VERIFIERS = "prm"
 """Bundled models whose name begins so are verifiers."""
+POLICY_AS_JUDGE = f"{JUDGE}policy"
 DEVICES = ("cpu", "cuda")
 
 
@@ -31,8 +34,8 @@ def bundled_verifiers() -> list[str]:
 
 
 def verifiers() -> list[str]:
-    """Every verifier that is here: the bundled models, and `program`, the task's own checker, which is no model."""
-    return [*bundled_verifiers(), PROGRAM]
+    """Every verifier that is here: the bundled models, the policy as its own judge, and those that are no models."""
+    return [*bundled_verifiers(), POLICY_AS_JUDGE, PROGRAM, *OUTCOMES]
 
 
 def require_runnable(*, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> None:
@@ -59,7 +62,12 @@ def load_policy(name: str, **options: Any) -> Policy:
 
 
 def load_verifier(name: str, **options: Any) -> Verifier:
-    """The verifier called `name`; options as `require_runnable` takes them. Raises UnknownName or ModelUnavailable."""
+    """The verifier called `name`; options as `require_runnable` takes them. Raises UnknownName or ModelUnavailable.
+
+    `judge:MODEL` is that policy as a generative verifier.
+    """
+    if name.startswith(JUDGE):
+        return Judge(load_policy(name.removeprefix(JUDGE), **options))
     from transformers import AutoModelForTokenClassification
 
     from tts_explorer.models.prm import LocalPRM, WholeTextPRM, reads_forward

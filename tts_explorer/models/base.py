@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from tts_explorer.events import NodeId, Stop
+from tts_explorer.events import NodeId, Stop, Verdict
 
 Key = tuple[Any, ...]
 """Names a piece of work; its first item names the search, whose equal prompts may be read once."""
 Segment = tuple[int, ...]
 """Token ids of the problem, or of one node."""
+Odds = tuple[frozenset[int], frozenset[int]]
+"""Token ids that say yes, and those that say no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Sample:
     room: bool
     """Whether the context has room for another token."""
     spend: Spend = field(default_factory=Spend)
+    certainty: float | None = None
+    """Sum over `ids` of KL(uniform ‖ the model's distribution at temperature 1), in nats."""
+    p_yes: float | None = None
+    """Of the last yes or no that it wrote: the probability of yes against no at that place. None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,14 @@ class Judgement:
 
     rewards: tuple[float | None, ...]
     spend: Spend = field(default_factory=Spend)
+    verdicts: tuple[Verdict, ...] = ()
+    """What a generative verifier wrote of the last step."""
+
+    def after(self, verdicts: tuple[Verdict, ...]) -> Judgement:
+        """The same with earlier `verdicts` before its own, the last reward being the mean of them all."""
+        together = verdicts + self.verdicts
+        mean = sum(verdict.p_yes for verdict in together) / len(together)
+        return replace(self, rewards=(*self.rewards[:-1], mean), verdicts=together)
 
 
 class Policy(Protocol):
@@ -72,10 +86,27 @@ class Policy(Protocol):
     def problem(self, text: str) -> Segment:
         """The prompt for a problem, as token ids. Raises BadProblem when it doesn't fit."""
 
+    def revision(self, feedback: str) -> Segment:
+        """What stands between an attempt and the next one, as token ids."""
+
+    def fits(self, prompt: Sequence[Segment]) -> bool:
+        """Whether the context has room for an answer after `prompt`."""
+
     def submit(
-        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+        self,
+        key: Key,
+        prompt: Sequence[Segment],
+        *,
+        rng: int,
+        temperature: float,
+        max_tokens: int,
+        to_end: bool = False,
+        odds: Odds | None = None,
     ) -> None:
-        """Ask for one step after `prompt`; temperature 0 is greedy. `to_end` writes on over delimiters."""
+        """Ask for one step after `prompt`; temperature 0 is greedy. `to_end` writes on over delimiters.
+
+        With `odds` the sample says how probable yes was where it wrote yes or no.
+        """
 
     def tick(self) -> list[tuple[Key, Sample]]:
         """Sample one token for every row under way; return the samples that this finished."""
@@ -100,6 +131,8 @@ class Verifier(Protocol):
     versions: dict[str, str]
     note: str | None
     """A sentence that whoever uses it should read, about its cost, say."""
+    writes: bool
+    """Whether it is generative: `Writer` below."""
 
     def problem(self, text: str) -> Segment: ...
 
@@ -113,9 +146,21 @@ class Verifier(Protocol):
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]: ...
 
 
-def sample_key(seed: int, node: NodeId) -> int:
-    """64 bits that decide all random numbers of one sample: a hash of the run's seed and the node's path, nothing else."""
-    text = f"{seed}:{'.'.join(map(str, node))}".encode()
+class Writer(Verifier, Protocol):
+    """A generative verifier: it rewards the last step alone, by written verdicts on the path to it."""
+
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: Key, prompt: Segment, steps: Sequence[Segment], *, rngs: Sequence[int], temperature: float
+    ) -> None:
+        """Ask for one verdict for each of `rngs`, which decide its random numbers. The reward is their mean p(yes)."""
+
+    def progress(self) -> dict[Key, int]:
+        """Tokens sampled so far, for every piece of work under way."""
+
+
+def sample_key(seed: int, node: NodeId, purpose: str = "") -> int:
+    """64 bits that decide all random numbers of one sample: a hash of the run's seed, the node's path and the purpose."""
+    text = f"{seed}:{'.'.join(map(str, node))}{purpose}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 

@@ -16,12 +16,14 @@ import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tts_explorer.errors import BadProblem, ModelUnavailable
-from tts_explorer.models.base import Segment
+from tts_explorer.models.base import Odds, Segment
 from tts_explorer.models.decoder import Precision
 
 DELIMITER = "\n\n"
 TINY = 20_000_000
 """Parameters."""
+ATTEMPT = "[the attempt]"
+"""Stands for a solution while a prompt around it is made."""
 ROOM = 32
 """Tokens that a problem must leave free in the context."""
 
@@ -48,9 +50,7 @@ class Checkpoint:
     def problem(self, text: str) -> Segment:
         """The prompt for `text` by the checkpoint's chat template (plain text and a delimiter without one)."""
         if self.tokenizer.chat_template:
-            text = self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
-            )
+            text = self._rendered([{"role": "user", "content": text}])
         else:
             text += DELIMITER
         ids = tuple(self.tokenizer.encode(text, add_special_tokens=not self.tokenizer.chat_template))
@@ -62,6 +62,47 @@ class Checkpoint:
     def step(self, text: str) -> Segment:
         """Token ids of one step's text."""
         return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+
+    @property
+    def taught(self) -> bool:
+        """Whether its tokenizer has the special tokens of the bundled models' skills to verify and to revise."""
+        return "<|verify|>" in self.tokenizer.get_vocab()
+
+    def revision(self, feedback: str) -> Segment:
+        """What follows an attempt when another one is asked for: the feedback, as a turn of the chat if there is a template."""
+        if self.taught:
+            return self.step(f"<|feedback|>{feedback}<|revise|>")
+        if not self.tokenizer.chat_template:
+            return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
+        told = f"{feedback} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
+        turns = [("user", "?"), ("assistant", ATTEMPT), ("user", told)]
+        said = self._rendered([{"role": role, "content": content} for role, content in turns])
+        after = said.partition(ATTEMPT)[2].removeprefix(self.tokenizer.eos_token or "")
+        return self.step(after)
+
+    def verification(self, problem: str) -> tuple[Segment, Segment]:
+        """What stands before and after a solution's steps when a written check of it is asked for."""
+        if self.taught:
+            return self.problem(problem), self.step("<|verify|>")
+        asked = (
+            f"Problem:\n{problem}\n\nA student's solution:\n{ATTEMPT}\n\nCheck the solution step by step and say of each step "
+            "whether it is correct, and why. Close with one line: 'Is the answer correct? Yes' or 'Is the answer correct? No'."
+        )
+        text = self._rendered([{"role": "user", "content": asked}]) if self.tokenizer.chat_template else asked + DELIMITER
+        before, _, after = text.partition(ATTEMPT)
+        return tuple(self.tokenizer.encode(before, add_special_tokens=not self.tokenizer.chat_template)), self.step(after)
+
+    def odds(self) -> Odds:
+        """The tokens that a verdict ends in: yes, and no. Raises ModelUnavailable if its words for them begin alike."""
+        words = [("<|yes|>", "<|no|>")] if self.taught else [("Yes", "No"), (" Yes", " No")]
+        firsts = [(self.step(yes)[0], self.step(no)[0]) for yes, no in words]
+        apart = [(yes, no) for yes, no in firsts if yes != no]
+        if not apart:
+            raise ModelUnavailable(f"{self.name} can't judge: its tokenizer has no tokens of their own for Yes and No")
+        return frozenset(yes for yes, _ in apart), frozenset(no for _, no in apart)
+
+    def _rendered(self, turns: list[dict[str, str]]) -> str:
+        return self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
 
 
 def read_checkpoint(

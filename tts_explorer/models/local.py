@@ -6,14 +6,15 @@ own path alone. It knows no tree.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from tts_explorer.models.base import Key, Sample, Segment, uniforms
+from tts_explorer.models.base import Key, Odds, Sample, Segment, uniforms
 from tts_explorer.models.batch import filled_up
-from tts_explorer.models.checkpoint import DELIMITER, Checkpoint
+from tts_explorer.models.checkpoint import DELIMITER, ROOM, Checkpoint
 from tts_explorer.models.engine import Engine, Row
 
 
@@ -25,7 +26,10 @@ class _Writing(Row):
     temperature: float = 1.0
     max_tokens: int = 128
     to_end: bool = False
+    odds: Odds | None = None
     logprob: float = 0.0
+    certainty: float = 0.0
+    p_yes: float | None = None
     text: str = ""
 
 
@@ -39,16 +43,28 @@ class LocalPolicy(Engine):
         super().__init__(checkpoint, rows=rows, memory=memory)
         eos = self.model.generation_config.eos_token_id
         self.eos = set(eos if isinstance(eos, list) else [eos]) | {self.tokenizer.eos_token_id}
+        self.revision, self.verification, self.odds = checkpoint.revision, checkpoint.verification, checkpoint.odds
         self.pieces: dict[int, str] = {}
         decoder = getattr(getattr(self.tokenizer, "backend_tokenizer", None), "decoder", None)
         self.exact = type(decoder).__name__ == "ByteLevel"
         """Whether decoding token by token equals decoding them together (true of byte-level tokenizers)."""
 
+    def fits(self, prompt: Sequence[Segment]) -> bool:
+        return sum(map(len, prompt)) + ROOM <= self.context
+
     def submit(
-        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+        self,
+        key: Key,
+        prompt: Sequence[Segment],
+        *,
+        rng: int,
+        temperature: float,
+        max_tokens: int,
+        to_end: bool = False,
+        odds: Odds | None = None,
     ) -> None:
         path = [stretch for segment in self.trie.path(key[0], prompt) for stretch in segment]
-        options = {"rng": rng, "temperature": temperature, "max_tokens": max_tokens, "to_end": to_end}
+        options = {"rng": rng, "temperature": temperature, "max_tokens": max_tokens, "to_end": to_end, "odds": odds}
         self.enter(_Writing(key, path, sum(map(len, prompt)), **options))
 
     @torch.inference_mode()
@@ -84,12 +100,12 @@ class LocalPolicy(Engine):
         places = [at for at, row in enumerate(self.running) if row.read == len(row.path)]
         if not places:
             return []
-        tokens, logprobs = self._sampled([self.running[at] for at in places])
         done = []
-        for at, token, logprob in reversed(list(zip(places, tokens, logprobs, strict=True))):
+        for at, token, logprob, certainty in reversed(list(zip(places, *self._sampled(places), strict=True))):
             row = self.running[at]
             row.ids.append(token)
             row.logprob += logprob
+            row.certainty += certainty
             sample = self._finished(row, token)
             if sample is not None:
                 done.append((row.key, sample))
@@ -97,8 +113,9 @@ class LocalPolicy(Engine):
                 self.leave(at)
         return done[::-1]
 
-    def _sampled(self, rows: Sequence[_Writing]) -> tuple[list[int], list[float]]:
-        """Next token of each row by inverse CDF at its own uniform, and its log-probability at temperature 1."""
+    def _sampled(self, places: Sequence[int]) -> tuple[list[int], list[float], list[float]]:
+        """Next token of each row by inverse CDF at its own uniform; its log-probability and certainty, at temperature 1."""
+        rows = [self.running[at] for at in places]
         hidden = filled_up(torch.stack([row.hidden for row in rows]), self.batch.same.multiple)
         logits = self.head(hidden)[: len(rows)].float()
         logprobs = torch.log_softmax(logits, -1)
@@ -108,7 +125,13 @@ class LocalPolicy(Engine):
         picked = torch.searchsorted(cdf, drawn[:, None] * cdf[:, -1:]).squeeze(-1).clamp_(max=cdf.shape[-1] - 1)
         greedy = torch.tensor([row.temperature == 0 for row in rows], device=cdf.device)
         tokens = torch.where(greedy, logits.argmax(-1), picked)
-        return tokens.tolist(), logprobs.gather(-1, tokens[:, None]).squeeze(-1).tolist()
+        certain = -logprobs.mean(-1) - math.log(logprobs.shape[-1])
+        drawn = tokens.tolist()
+        for row, token, line in zip(rows, drawn, logprobs, strict=True):
+            if row.odds is not None and (token in row.odds[0] or token in row.odds[1]):
+                yes, no = (line[sorted(ids)].exp().sum().item() for ids in row.odds)
+                row.p_yes = yes / (yes + no)
+        return drawn, logprobs.gather(-1, tokens[:, None]).squeeze(-1).tolist(), certain.tolist()
 
     def _finished(self, row: _Writing, token: int) -> Sample | None:
         """The sample, if `token` was its last."""
@@ -120,7 +143,7 @@ class LocalPolicy(Engine):
         if not (eos or step or len(row.ids) >= row.max_tokens or not room):
             return None
         stop = "eos" if eos else "step" if step else "length"
-        return Sample(tuple(row.ids), row.text, row.logprob, stop, room, row.spend(self.flops))
+        return Sample(tuple(row.ids), row.text, row.logprob, stop, room, row.spend(self.flops), row.certainty, row.p_yes)
 
     def _keep(self, row: _Writing, at: int, sample: Sample) -> None:
         """Put what it wrote into the trie, unless nothing can follow. Its last token is not computed yet."""

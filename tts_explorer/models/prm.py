@@ -36,6 +36,7 @@ class LocalPRM(Engine):
     """
 
     note: str | None = None
+    writes = False
     typical = 256
 
     def __init__(self, checkpoint: Checkpoint, *, rows: int = 64, memory: int | None = None):
@@ -104,6 +105,8 @@ class WholeTextPRM:
 
     A model that looks ahead must not see what comes after the step that it judges. About `chunk` tokens are read a tick.
     """
+
+    writes = False
 
     def __init__(self, checkpoint: Checkpoint, *, chunk: int = 512):
         require_two_labels(checkpoint)

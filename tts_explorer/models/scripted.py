@@ -1,6 +1,7 @@
 """Scripted models: the fakes at the seams, for tests of logic and for lessons. One character is one token.
 
-A policy's script is a function (text so far, rng) -> (step, stop); a verifier's a function (problem, steps) -> reward.
+A policy's script is a function (text so far, rng) -> (step, stop); a verifier's a function (problem, steps) -> reward. A judge
+is a policy too: it is asked by a text that ends in `CHECK`, and the last word of what it writes is its p(yes).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tts_explorer.events import Stop
-from tts_explorer.models.base import Judgement, Key, Sample, Segment, Spend
+from tts_explorer.models.base import Judgement, Key, Odds, Sample, Segment, Spend
 from tts_explorer.models.text import TextVerifier, read, spelled
 
+CHECK = "?"
+"""Stands after a solution that is to be checked."""
 Script = Callable[[str, random.Random], tuple[str, Stop]]
 
 
@@ -23,6 +26,7 @@ class _Row:
     stop: Stop
     asked: int
     room: bool
+    p_yes: float | None = None
     begun: int = 0
 
 
@@ -38,15 +42,37 @@ class ScriptedPolicy:
     def problem(self, text: str) -> Segment:
         return spelled(text)
 
+    step = staticmethod(spelled)
+
+    def odds(self) -> Odds:
+        return frozenset({ord("y")}), frozenset({ord("n")})
+
+    def revision(self, feedback: str) -> Segment:
+        return spelled(f"[{feedback}]")
+
+    def verification(self, problem: str) -> tuple[Segment, Segment]:
+        return spelled(problem), spelled(CHECK)
+
+    def fits(self, prompt: Sequence[Segment]) -> bool:
+        return sum(map(len, prompt)) < self.context
+
     def submit(
-        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+        self,
+        key: Key,
+        prompt: Sequence[Segment],
+        *,
+        rng: int,
+        temperature: float,
+        max_tokens: int,
+        to_end: bool = False,
+        odds: Odds | None = None,
     ) -> None:
         asked = sum(map(len, prompt))
         text, stop = self.script(read(prompt), random.Random(0 if temperature == 0 else rng))
         fits = max(1, min(max_tokens, self.context - asked))
         if len(text) > fits:
             text, stop = text[:fits], "length"
-        self.rows[key] = _Row(key, text, stop, asked, asked + len(text) < self.context)
+        self.rows[key] = _Row(key, text, stop, asked, asked + len(text) < self.context, last_number(text) if odds else None)
 
     def tick(self) -> list[tuple[Key, Sample]]:
         self.ticks += bool(self.rows)
@@ -56,7 +82,8 @@ class ScriptedPolicy:
             if row.begun >= len(row.text):
                 del self.rows[row.key]
                 spend = Spend(row.asked, row.asked + len(row.text), len(row.text), float(row.asked + len(row.text)))
-                done.append((row.key, Sample(spelled(row.text), row.text, -float(len(row.text)), row.stop, row.room, spend)))
+                sample = Sample(spelled(row.text), row.text, -float(len(row.text)), row.stop, row.room, spend, p_yes=row.p_yes)
+                done.append((row.key, sample))
         return done
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
@@ -68,6 +95,14 @@ class ScriptedPolicy:
 
     def drafts(self) -> dict[Key, str]:
         return {key: row.text[: row.begun] for key, row in self.rows.items()}
+
+
+def last_number(text: str) -> float | None:
+    """The last word of `text`, if it is a number."""
+    try:
+        return float(text.split()[-1])
+    except (IndexError, ValueError):
+        return None
 
 
 class ScriptedVerifier(TextVerifier):

@@ -20,6 +20,8 @@ def read(segments: Iterable[Segment]) -> str:
 class TextVerifier:
     """Judges all that waits in one tick, each path by itself with `_judged`, which whoever inherits writes."""
 
+    writes = False
+
     def __init__(self, name: str, versions: dict[str, str], note: str | None = None):
         self.name, self.versions, self.note = name, versions, note
         self.waiting: list[tuple[Key, Segment, Sequence[Segment]]] = []

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from tts_explorer.events import NodeId, NodePruned, Record, Role, Status
-from tts_explorer.models.base import Judgement, Key, Policy, Sample, Verifier, sample_key
-from tts_explorer.runner.plan import Request
+from tts_explorer.events import LookedAhead, NodeId, NodePruned, Record, Role, Status
+from tts_explorer.models.base import Judgement, Key, Policy, Sample, sample_key
+from tts_explorer.runner.plan import Request, Scorer
 from tts_explorer.runner.run import Run
 
+FARTHEST = 16
+"""Steps of the longest look ahead."""
 DRAFTS = 0.2
 """Seconds between two looks at the text in flight."""
 
@@ -122,18 +124,18 @@ class Loop:
         for live in list(self.live.values()):
             run = live.run
             for request in run.requests:
-                key = (run.id, request.purpose, request.node)
+                key = request.key(run.id)
                 self.owners[key] = live
                 try:
                     self._send(run, key, request)
                 except Exception as error:
-                    self._broke([live], run.policy if request.purpose == "sample" else run.verifier, error)
+                    self._broke([live], run.verifier if request.purpose == "judge" else run.policy, error)
                     break
             run.requests.clear()
 
     def _send(self, run: Run, key: Key, request: Request) -> None:
         if request.purpose == "judge":
-            run.verifier.submit(key, request.prompt[0], request.steps)
+            self._send_path(run, key, request)
             return
         run.policy.submit(
             key,
@@ -143,13 +145,20 @@ class Loop:
             max_tokens=run.plan.max_step_tokens,
         )
 
-    def _tick(self, role: Role, model: Policy | Verifier) -> None:
+    def _send_path(self, run: Run, key: Key, request: Request) -> None:
+        """To a verifier; one that writes samples, so it gets random numbers and a temperature."""
+        if not run.verifier.writes:
+            run.verifier.submit(key, request.prompt[0], request.steps)
+            return
+        rngs = [sample_key(run.plan.seed, request.node, f":verdict {vote}") for vote in request.votes]
+        run.verifier.submit(key, request.prompt[0], request.steps, rngs=rngs, temperature=run.plan.temperature)
+
+    def _tick(self, role: Role, model: Policy | Scorer) -> None:
         """One tick of one model; a model that breaks fails the runs that use it, and no other."""
         mine = [live for live in self.live.values() if (live.run.policy if role == "policy" else live.run.verifier) is model]
-        purpose = "sample" if role == "policy" else "judge"
         rows = {live.run.id: 0 for live in mine}
         for key in self.owners:
-            if key[1] == purpose and key[0] in rows:
+            if (key[1] == "judge") == (role == "verifier") and key[0] in rows:
                 rows[key[0]] += 1
         if not sum(rows.values()):
             return
@@ -167,7 +176,7 @@ class Loop:
                 live.run.pending.took_time(role, took * share, apportioned=sharing > 1)
         self._deliver(role, results)
 
-    def _broke(self, lives: Sequence[Live], model: Policy | Verifier, error: Exception) -> None:
+    def _broke(self, lives: Sequence[Live], model: Policy | Scorer, error: Exception) -> None:
         for live in lives:
             self._end(live, "failed", f"{model.name} broke: {type(error).__name__}: {error}")
 
@@ -182,10 +191,12 @@ class Loop:
                 run.pending.spent(role, result.spend)
                 continue
             try:
-                if isinstance(result, Sample):
-                    run.took_sample(key[2], result)
-                else:
+                if isinstance(result, Judgement):
                     run.took_judgement(key[2], result)
+                elif key[1] == "look":
+                    run.took_look(key[2], result)
+                else:
+                    run.took_sample(key[2], result)
             except Exception as error:
                 self._broke([live], run.policy if role == "policy" else run.verifier, error)
 
@@ -193,15 +204,15 @@ class Loop:
         """End the runs that are cancelled or have spent their budget: looked at after every token."""
         under_way: dict[str, int] = {}
         showing = time.monotonic() >= self.shown + DRAFTS
-        for policy in {id(live.run.policy): live.run.policy for live in self.live.values()}.values():
-            mine = [live for live in self.live.values() if live.run.policy is policy]
+        for writer in {id(writer): writer for live in self.live.values() for writer in live.run.writers}.values():
+            mine = [live for live in self.live.values() if writer in live.run.writers]
             try:
-                for key, tokens in policy.progress().items():
+                for key, tokens in writer.progress().items():
                     under_way[key[0]] = under_way.get(key[0], 0) + tokens
-                if showing:
-                    self._show_drafts(mine, policy.drafts())
+                if showing and writer is mine[0].run.policy:
+                    self._show_drafts(mine, writer.drafts())
             except Exception as error:
-                self._broke(mine, policy, error)
+                self._broke(mine, writer, error)
         for live in list(self.live.values()):
             reason = live.run.due(under_way.get(live.run.id, 0)) if live.run.live else None
             if reason is not None:
@@ -210,7 +221,7 @@ class Loop:
     def _show_drafts(self, lives: Sequence[Live], texts: Mapping[Key, str]) -> None:
         self.shown = time.monotonic()
         for live in lives:
-            live.drafts = {key[2]: text for key, text in texts.items() if key[0] == live.run.id}
+            live.drafts = {key[2]: text for key, text in texts.items() if key[:2] == (live.run.id, "sample")}
 
     def _end(self, live: Live, status: Status, detail: str) -> None:
         """Drop the run's unfinished work, count what it took, and let it write its last events."""
@@ -247,10 +258,13 @@ class Loop:
             live.done.set()
 
     def _free(self, run: Run, records: Sequence[Record]) -> None:
-        """Let the models forget what they keep of pruned nodes, and of a search that has ended."""
+        """Let the models forget what they keep of pruned nodes, of steps ahead, and of a search that has ended."""
         pruned = [record.event.node for record in records if isinstance(record.event, NodePruned)]
+        looked = [record.event.node for record in records if isinstance(record.event, LookedAhead)]
         for purpose, model in (("sample", run.policy), ("judge", run.verifier)):
             keys = [(run.id, purpose, node) for node in pruned] if run.live else [(run.id,)]
+            if purpose == "sample" and run.live:
+                keys += [(run.id, "look", node, place) for node in looked for place in range(FARTHEST)]
             if model is not None and keys:
                 with suppress(Exception):  # a model that breaks here has broken already
                     model.drop(keys)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tts_explorer.events import CostIncurred, NodeId, Role
-from tts_explorer.models.base import Spend
+from tts_explorer.events import CostIncurred, NodeId, Role, Stop
+from tts_explorer.models.base import Segment, Spend
 from tts_explorer.moves import Move
 from tts_explorer.tree import Node, SearchTree
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """One step of a look-ahead."""
+
+    ids: Segment
+    text: str
+    stop: Stop
 
 
 @dataclass
@@ -23,9 +32,19 @@ class Pending:
     """What the strategy will be answered with, in order; a chain moves its own target on."""
     judged: dict[NodeId, list[NodeId | None]] = field(default_factory=dict)
     """Path asked about: for each of its steps the node that wants the reward, or None."""
+    ahead: dict[NodeId, list[Ahead]] = field(default_factory=dict)
+    """Steps written ahead of each node."""
+    then: Callable[[], None] | None = None
+    """What is left to do of this move once nothing is missing."""
     spend: dict[Role, Spend] = field(default_factory=dict)
     seconds: dict[Role, float] = field(default_factory=dict)
     apportioned: bool = False
+
+    def take_up(self) -> None:
+        """Do what is left of this move, if anything is."""
+        then, self.then = self.then, None
+        if then is not None:
+            then()
 
     def spent(self, role: Role, spend: Spend, *, first: bool = True) -> None:
         """Add to the move's cost. A prompt is asked for once an answer, by the `first` step of a chain."""
@@ -45,16 +64,17 @@ class Pending:
             yield CostIncurred(role, *counts, spend.flops, round(self.seconds.get(role, 0.0), 4), self.apportioned)
 
 
-def whole_steps(tree: SearchTree, id: NodeId) -> list[tuple[str, NodeId]]:
-    """The steps on the path to `id` as a verifier reads them, each with the node that ends it.
+def whole_steps(tree: SearchTree, id: NodeId, ahead: Sequence[Ahead] = ()) -> list[tuple[str, NodeId]]:
+    """The steps on the path to `id`, and those `ahead` of it, as a verifier reads them, each with the node that ends it.
 
-    A fragment is joined with what continues it; the last step may be a fragment itself.
+    A fragment is joined with what continues it; the last step may be a fragment itself. What is ahead counts as `id`'s.
     """
     steps, text = [], ""
-    for node in tree.path(id):
-        text += node.text
-        if node.stop != "length" or node.id == id:
-            steps.append((text, node.id))
+    pieces = [(node.text, node.stop, node.id) for node in tree.path(id)] + [(step.text, step.stop, id) for step in ahead]
+    for place, (piece, stop, node) in enumerate(pieces, start=1):
+        text += piece
+        if stop != "length" or place == len(pieces):
+            steps.append((text, node))
             text = ""
     return steps
 

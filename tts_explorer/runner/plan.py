@@ -11,12 +11,15 @@ from typing import Any, Literal
 from tts_explorer.answers import require_rule
 from tts_explorer.errors import BadSetting
 from tts_explorer.events import NodeId, SearchStarted, clean
-from tts_explorer.models.base import Policy, Segment, Verifier
+from tts_explorer.models.base import Key, Policy, Segment, Verifier
 from tts_explorer.moves import Search
+from tts_explorer.outcomes import Outcome
 from tts_explorer.strategies import Strategy, checked_settings, default_rule, draws
 from tts_explorer.tasks.base import Problem, Task
 from tts_explorer.tree import Node, require_aggregate
 
+Scorer = Verifier | Outcome
+"""What may judge a search."""
 BUDGETS = ("nodes", "tokens", "flops", "seconds")
 
 
@@ -67,7 +70,7 @@ class Plan:
         supplied = {"rng": random.Random(f"{self.seed}:strategy")} if draws(self.strategy) else {}
         return self.strategy(root, **settings, **supplied)
 
-    def opening(self, settings: dict[str, Any], source: str, policy: Policy, verifier: Verifier | None) -> SearchStarted:
+    def opening(self, settings: dict[str, Any], source: str, policy: Policy, verifier: Scorer | None) -> SearchStarted:
         """The first event: all that is needed to run the search again. `settings` are those in force."""
         return SearchStarted(
             problem=clean(self.problem.text),
@@ -97,10 +100,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Work that a run wants done: one sample for a new node, or rewards for the steps of the path to one."""
+    """Work that a run wants done: a sample for a new node, a step ahead of one, or rewards for the steps of the path to one."""
 
-    purpose: Literal["sample", "judge"]
+    purpose: Literal["sample", "look", "judge"]
     node: NodeId
     prompt: tuple[Segment, ...]
     steps: tuple[Segment, ...] = ()
     greedy: bool = False
+    place: int = 0
+    """Of a step ahead: how many came before it."""
+    votes: range = range(0)
+    """Of a judgement in words: the numbers of the verdicts wanted."""
+
+    def key(self, search: str) -> Key:
+        """Names this piece of work to a model: the search, the purpose, the node."""
+        return (search, self.purpose, self.node, *([self.place] if self.purpose == "look" else []))

@@ -10,12 +10,14 @@ from typing import Any
 
 from tts_explorer.errors import BadProblem, BadSetting
 from tts_explorer.events import clean
-from tts_explorer.models import load_policy, load_verifier, require_runnable
+from tts_explorer.models import POLICY_AS_JUDGE, load_policy, load_verifier, require_runnable
 from tts_explorer.models.base import Policy, Verifier
+from tts_explorer.models.judge import JUDGE
 from tts_explorer.models.program import PROGRAM, ProgramVerifier
-from tts_explorer.runner.plan import Plan
+from tts_explorer.outcomes import OUTCOMES, Outcome
+from tts_explorer.runner.plan import Plan, Scorer
 from tts_explorer.runner.run import Run
-from tts_explorer.strategies import scores, strategy_named
+from tts_explorer.strategies import checked_settings, needs_verifier, needs_words, strategy_named
 from tts_explorer.tasks import parse, task_named, task_names
 from tts_explorer.tasks.base import Problem, Split, problem_at
 
@@ -100,28 +102,43 @@ def the_problem(ask: Ask) -> Problem:
     return Problem("", text, clean(ask.answer or "").strip(), text, None)
 
 
-def the_verifier(ask: Ask, problem: Problem, models: Models) -> Verifier:
-    """The verifier that `ask` names: a model, or the checker of the problem's task. Raises BadSetting before one is loaded."""
-    if not ask.verifier:
-        raise BadSetting(f"{ask.strategy} scores its steps: choose a verifier, for example --verifier bundled:prm")
-    if ask.verifier != PROGRAM:
-        return models.verifier(ask.verifier)
-    if not problem.task:
+def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, list[str]]:
+    """The verifier that `ask` means, none where the strategy asks none, and what to note about the choice.
+
+    Raises BadSetting before a model is loaded.
+    """
+    settings = checked_settings(plan.strategy, plan.settings)
+    if not needs_verifier(plan.strategy, settings):
+        return None, []
+    words = needs_words(plan.strategy, settings)
+    name = ask.verifier or (POLICY_AS_JUDGE if words else None)
+    if not name:
+        raise BadSetting(f"{ask.strategy} asks for scores: choose a verifier, for example --verifier bundled:prm")
+    notes = []
+    if words and not name.startswith(JUDGE):
+        notes = [f"{name} can't write: {ask.policy} itself writes the checks, as {POLICY_AS_JUDGE}"]
+        name = POLICY_AS_JUDGE
+    if name == POLICY_AS_JUDGE:
+        name = JUDGE + ask.policy
+    if name in OUTCOMES:
+        return Outcome(name), notes
+    if name != PROGRAM:
+        return models.verifier(name), notes
+    if plan.task is None:
         raise BadSetting(
             f"{PROGRAM} checks problems of the families {', '.join(task_names())}, and none of them can read this one: "
             "choose a model as the verifier"
         )
-    return ProgramVerifier(task_named(problem.task), problem)
+    return ProgramVerifier(plan.task, plan.problem), notes
 
 
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     """A run that is ready to be handed to the loop. Everything a person can get wrong is raised here, before models load."""
-    strategy = strategy_named(ask.strategy)
     problem = the_problem(ask)
     plan = Plan(
         problem=problem,
         task=task_named(problem.task) if problem.task else None,
-        strategy=strategy,
+        strategy=strategy_named(ask.strategy),
         settings=ask.settings,
         seed=ask.seed,
         temperature=ask.temperature,
@@ -132,5 +149,5 @@ def prepare(ask: Ask, models: Models, *, id: str) -> Run:
         parent=ask.parent,
     )
     plan.check()
-    verifier = the_verifier(ask, problem, models) if scores(strategy) else None
-    return Run(plan, models.policy(ask.policy), verifier, id=id)
+    verifier, notes = the_verifier(ask, plan, models)
+    return Run(plan, models.policy(ask.policy), verifier, id=id, notes=notes)

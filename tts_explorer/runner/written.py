@@ -11,7 +11,9 @@ from tts_explorer.tasks.base import Task, boxed
 from tts_explorer.tree import SearchTree
 
 
-def node_added(node: NodeId, sample: Sample, tree: SearchTree, task: Task | None, *, greedy: bool) -> NodeAdded:
+def node_added(
+    node: NodeId, sample: Sample, tree: SearchTree, task: Task | None, *, greedy: bool, revises: NodeId | None = None
+) -> NodeAdded:
     """The event for a sample. A final answer ends the path, and so does a context without room.
 
     Raises ValueError if its log-probability is no finite number.
@@ -27,7 +29,9 @@ def node_added(node: NodeId, sample: Sample, tree: SearchTree, task: Task | None
     elif not sample.room and stop == "step":
         stop = "length"
     terminal = stop == "eos" or not sample.room
-    return NodeAdded(node, text, len(sample.ids), round(sample.logprob, 4), stop, terminal, answer, greedy)
+    certainty = None if sample.certainty is None or not math.isfinite(sample.certainty) else round(sample.certainty, 2)
+    logprob = round(sample.logprob, 4)
+    return NodeAdded(node, text, len(sample.ids), logprob, stop, terminal, answer, greedy, revises, certainty)
 
 
 def answer_in(text: str, task: Task | None) -> str | None:

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, cast, get_type_hints
 
 from tts_explorer.errors import BadSetting, UnknownName
-from tts_explorer.moves import Search, Setting, require_setting
+from tts_explorer.moves import Choice, Search, Setting, require_choice, require_setting
 
 Strategy = Callable[..., Search]
 
@@ -37,30 +37,49 @@ def default_rule(strategy: Strategy) -> str:
     return getattr(inspect.getmodule(strategy), "RULE", "best")
 
 
-def settings_of(strategy: Strategy) -> dict[str, tuple[Setting, float]]:
-    """Its settings by name: range and effect, and the default."""
+def settings_of(strategy: Strategy) -> dict[str, tuple[Setting | Choice, Any]]:
+    """Its settings by name: what it may be and what it does, and the default."""
     hints = get_type_hints(strategy, include_extras=True)
     found = {}
     for name, parameter in inspect.signature(strategy).parameters.items():
-        described = [m for m in getattr(hints.get(name), "__metadata__", ()) if isinstance(m, Setting)]
+        described = [m for m in getattr(hints.get(name), "__metadata__", ()) if isinstance(m, Setting | Choice)]
         if described:
             found[name] = (described[0], parameter.default)
     return found
 
 
-def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, float]:
+def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, Any]:
     """`given` over the defaults. Raises BadSetting for a name it doesn't have or a value out of range."""
     known = settings_of(strategy)
     for name in given:
         if name not in known:
             has = ", ".join(known) or "no settings"
             raise BadSetting(f"{strategy.__name__} has no setting {name!r}: it has {has}")
-    return {name: require_setting(name, given.get(name, default), setting) for name, (setting, default) in known.items()}
+    checked = {}
+    for name, (setting, default) in known.items():
+        require = require_choice if isinstance(setting, Choice) else require_setting
+        checked[name] = require(name, given.get(name, default), setting)
+    return checked
 
 
 def scores(strategy: Strategy) -> bool:
     """Whether its code asks for scores, so that it needs a verifier."""
     return "Score" in cast(FunctionType, strategy).__code__.co_names
+
+
+def scores_steps(strategy: Strategy) -> bool:
+    """Whether it scores unfinished answers: all that score do, but for those whose file says `WHOLE = True`."""
+    return scores(strategy) and not getattr(inspect.getmodule(strategy), "WHOLE", False)
+
+
+def needs_verifier(strategy: Strategy, settings: dict[str, Any]) -> bool:
+    """Whether a verifier takes part in it with these settings: it scores, or its feedback is no known answer."""
+    return scores(strategy) or settings.get("feedback", "truth") != "truth"
+
+
+def needs_words(strategy: Strategy, settings: dict[str, Any]) -> bool:
+    """Whether its verifier must write: it asks for verdicts, or for feedback by the model itself."""
+    return "votes" in settings_of(strategy) or settings.get("feedback") == "self"
 
 
 def draws(strategy: Strategy) -> bool:

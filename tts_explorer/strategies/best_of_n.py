@@ -5,6 +5,7 @@ from tts_explorer.tree import Node
 
 TITLE = "Best-of-N"
 RULE = "best"
+WHOLE = True
 
 
 def best_of_n(root: Node, *, n: Samples = 16) -> Search:

@@ -22,7 +22,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from tts_explorer.tasks.base import DELIMITER, Problem, boxed
+from tts_explorer.tasks.base import DELIMITER, RIGHT, WRONG, Problem, boxed
 
 NAME = "arithmetic"
 TITLE = "Arithmetic: word problems"
@@ -212,3 +212,21 @@ def _same(written: Sequence[str], equation: Equation) -> bool:
     a, op, b, c = int(written[0]), written[1], int(written[2]), int(written[3])
     swapped = op in "+*" and (b, op, a, c) == equation
     return (a, op, b, c) == equation or swapped
+
+
+def review(problem: Problem, steps: Sequence[str]) -> list[str]:
+    """The equation that belongs in each step's place, then the number: `Step 2: 7 + 18 = 25, wrong.`
+
+    >>> review(parse("Bo has 5 figs. Bo finds 3 figs. How many figs are left?"), ["5 + 3 = 9", "\\\\boxed{9}"])
+    ['Step 1: 5 + 3 = 8, wrong.']
+    """
+    lines, fine = [], check(problem, steps)
+    for place, (step, right) in enumerate(zip(steps, fine, strict=True)):
+        if boxed(step) is not None:
+            return [*lines, f"Answer: {problem.truth}{RIGHT if right else WRONG}"]
+        equations = problem.data["equations"][place : place + 1]
+        due = "{} {} {} = {}".format(*equations[0]) if equations else "nothing is left to do"
+        lines.append(f"Step {place + 1}: {due}{RIGHT if right else WRONG}")
+        if not right:
+            return lines
+    return [*lines, f"Answer: none{WRONG}"]

@@ -24,6 +24,9 @@ LEVELS = (1, 2, 3, 4, 5)
 DELIMITER = "\n\n"
 """Ends every step; part of the step's text."""
 
+RIGHT, WRONG = ", right.", ", wrong."
+"""How a line of a written check ends."""
+
 GIVE_UP = 20_000
 """Draws in a row that were all of another split or seen before: the level is used up, repeats are let through."""
 
@@ -70,6 +73,12 @@ class Task(Protocol):
 
     def solve(self, problem: Problem, rng: random.Random) -> list[str]:
         """A right solution: steps with their closing delimiter, then the final line."""
+
+    def review(self, problem: Problem, steps: Sequence[str]) -> list[str]:
+        """A check in words, which the bundled models learn to write: a line a step, up to and with the first mistake.
+
+        A line ends in `RIGHT` or `WRONG`.
+        """
 
 
 def split_of(task: str, key: str) -> Split:

@@ -20,11 +20,9 @@ import random
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
-from itertools import combinations
 
-from tts_explorer.expressions import applied, normal_form, read_expression, value_of
-from tts_explorer.tasks.base import DELIMITER, Problem, boxed
+from tts_explorer.expressions import applied, normal_form, reachable, read_expression, value_of
+from tts_explorer.tasks.base import DELIMITER, RIGHT, WRONG, Problem, boxed
 
 NAME = "countdown"
 TITLE = "Countdown: make a target from numbers"
@@ -166,7 +164,7 @@ def _found(pool: tuple[int, ...], target: int) -> list[Step] | None:
             results = [("+", a + b), ("*", a * b), ("-", a - b)] + ([("/", a // b)] if b and a % b == 0 else [])
             for op, c in results:
                 smaller = tuple(sorted((*rest, c)))
-                if _reachable(smaller, target) and (tail := _found(smaller, target)) is not None:
+                if reachable(smaller, target) and (tail := _found(smaller, target)) is not None:
                     return [(a, op, b, c), *tail]
     return None
 
@@ -202,36 +200,6 @@ def grade(problem: Problem, text: str) -> bool:
     return value == problem.data["target"] and sorted(used) == sorted(problem.data["numbers"])
 
 
-@lru_cache(maxsize=20_000)
-def _values(pool: tuple[int, ...]) -> frozenset[Fraction]:
-    """Every number that `pool` (sorted, at most three numbers) can be combined into, fractions allowed."""
-    if len(pool) == 1:
-        return frozenset({Fraction(pool[0])})
-    return frozenset(
-        c
-        for i in range(len(pool))
-        for a in _values((pool[i],))
-        for b in _values(pool[:i] + pool[i + 1 :])
-        for c in (a + b, a - b, b - a, a * b, *([a / b] if b else []), *([b / a] if a else []))
-    )
-
-
-@lru_cache(maxsize=200_000)
-def _reachable(pool: tuple[int, ...], target: Fraction | int) -> bool:
-    """Whether `pool` (sorted) can be combined into `target`, fractions allowed: the last operation is undone."""
-    if len(pool) <= 3:
-        return target in _values(pool)
-    places = range(len(pool))
-    for part in (part for size in range(1, len(pool) // 2 + 1) for part in combinations(places, size)):
-        rest = tuple(pool[i] for i in places if i not in part)
-        for a in _values(tuple(pool[i] for i in part)):
-            wanted = [target - a, a - target, target + a]
-            wanted += [target / a, target * a, *([a / target] if target else [])] if a else []
-            if (not a and not target) or any(_reachable(rest, b) for b in wanted):
-                return True
-    return False
-
-
 LINE = re.compile(r"(\d{1,30}) ([-+*/]) (\d{1,30}) = (\d{1,30}), left: ((?:\d{1,30} )*\d{1,30})")
 
 
@@ -246,7 +214,7 @@ def check(problem: Problem, steps: Sequence[str]) -> list[bool]:
             fine = fine and grade(problem, step)
         else:
             after = _after(pool, step) if fine else None
-            fine = after is not None and _reachable(tuple(after), problem.data["target"])
+            fine = after is not None and reachable(tuple(after), problem.data["target"])
             pool = after or pool
         verdicts.append(fine)
     return verdicts
@@ -266,3 +234,52 @@ def _after(pool: list[int], step: str) -> list[int] | None:
     after = sorted([*after, c])
     right = (op != "/" or b != 0) and applied(Fraction(a), op, Fraction(b)) == c
     return after if right and after == sorted(map(int, found[5].split())) else None
+
+
+def review(problem: Problem, steps: Sequence[str]) -> list[str]:
+    """Each operation worked out again, then the answer: `Step 2: 126 - 37 = 89, wrong.`
+
+    >>> review(parse("make 76 with 3 37 42"), ["42 * 3 = 126, left: 37 126", "126 - 37 = 76, left: 76", "\\\\boxed{42 * 3 - 37}"])
+    ['Step 1: 42 * 3 = 126, right.', 'Step 2: 126 - 37 = 89, wrong.']
+    """
+    pool, lines = sorted(problem.data["numbers"]), []
+    for place, step in enumerate(steps, start=1):
+        if boxed(step) is not None:
+            return [*lines, _reviewed_answer(problem, step)]
+        said = f"Step {place}: {_worked_out(pool, step)}"
+        after = _after(pool, step)
+        lines.append(said + (WRONG if after is None else RIGHT))
+        if after is None:
+            return lines
+        pool = after
+    return [*lines, f"Answer: none{WRONG}"]
+
+
+def _worked_out(pool: list[int], step: str) -> str:
+    """The operation of `step` with its true result; if that is not the trouble, what is."""
+    found = LINE.fullmatch(step.strip())
+    if found is None or len(pool) < 2:
+        return "no operation"
+    a, op, b = int(found[1]), found[2], int(found[3])
+    rest = list(pool)
+    for number in (a, b):
+        if number not in rest:
+            return f"{number} is not left"
+        rest.remove(number)
+    if op == "/" and b == 0:
+        return "division by 0"
+    result = applied(Fraction(a), op, Fraction(b))
+    if result != int(found[4]):
+        return f"{a} {op} {b} = {result}"
+    return f"{a} {op} {b} = {result}" + ("" if _after(pool, step) else f", left: {' '.join(map(str, sorted([*rest, result])))}")
+
+
+def _reviewed_answer(problem: Problem, step: str) -> str:
+    """What the boxed expression uses and makes."""
+    used: list[int] = []
+    try:
+        value = value_of(read_expression(boxed(step) or ""), used)
+    except (SyntaxError, ValueError, RecursionError):
+        return f"Answer: no expression{WRONG}"
+    said = f"Answer: {' '.join(map(str, sorted(used)))} make {value}"
+    return said + (RIGHT if grade(problem, step) else WRONG)

@@ -7,7 +7,8 @@ train split (a hash of its numbers decides), so validation and test are disjoint
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +26,8 @@ MIX = {
 POOL = 4096
 """Examples that are sorted by length together, so that a batch has little padding."""
 
+Example = tuple[list[int], int]
+"""Token ids of a whole text, and how many of them are the prompt, which is not learnt."""
 Batch = tuple[torch.Tensor, torch.Tensor]
 """ids and targets, both (rows, length), long; a target is -100 where nothing is learnt."""
 Text = TypeVar("Text", bound=tuple[Any, ...])
@@ -41,12 +44,12 @@ def draw(rng: random.Random, split: Split = "train", mix: dict[tuple[str, int], 
             return problem
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, problem: Problem, steps: list[str]) -> tuple[list[int], int]:
+def encode(tokenizer: PreTrainedTokenizerFast, problem: Problem, steps: list[str]) -> Example:
     """Token ids of a whole text, and how many of them are the prompt. Each step is tokenised by itself."""
     return encode_all(tokenizer, [(problem, steps)])[0]
 
 
-def encode_all(tokenizer: PreTrainedTokenizerFast, texts: list[tuple[Problem, list[str]]]) -> list[tuple[list[int], int]]:
+def encode_all(tokenizer: PreTrainedTokenizerFast, texts: list[tuple[Problem, list[str]]]) -> list[Example]:
     """`encode` for many texts in one call, four times as fast."""
     bos, solve = tokenizer.convert_tokens_to_ids(["<|bos|>", "<|solve|>"])
     pieces = [piece for problem, steps in texts for piece in (problem.text, *steps)]
@@ -59,16 +62,23 @@ def encode_all(tokenizer: PreTrainedTokenizerFast, texts: list[tuple[Problem, li
 
 
 def batches(
-    tokenizer: PreTrainedTokenizerFast, *, tokens: int, seed: int, split: Split = "train", pool: int = 0
+    tokenizer: PreTrainedTokenizerFast,
+    *,
+    tokens: int,
+    seed: int,
+    split: Split = "train",
+    pool: int = 0,
+    others: Callable[[random.Random], Iterator[Example]] | None = None,
 ) -> Iterator[tuple[int, list[Batch]]]:
     """Yield (pool number, its batches of about `tokens` tokens in a shuffled order) for ever, from `pool` on.
 
-    (seed, split, pool number) alone decide what is in a pool of `POOL` examples.
+    (seed, split, pool number) alone decide what is in a pool of `POOL` examples. Half of it is of `others`, if there are any.
     """
     while True:
         rng = random.Random(f"{seed}/{split}/{pool}")
-        drawn = [draw(rng, split) for _ in range(POOL)]
+        drawn = [draw(rng, split) for _ in range(POOL if others is None else POOL // 2)]
         texts = encode_all(tokenizer, [(p, task_named(p.task).solve(p, rng)) for p in drawn])
+        texts += islice(others(rng), POOL // 2) if others else ()
         cut = by_length(texts, tokens)
         rng.shuffle(cut)
         yield pool, [_padded(rows, tokenizer.pad_token_id) for rows in cut]
@@ -85,7 +95,7 @@ def by_length(texts: Iterable[Text], tokens: int) -> list[list[Text]]:
     return cut
 
 
-def _padded(rows: list[tuple[list[int], int]], pad: int) -> Batch:
+def _padded(rows: list[Example], pad: int) -> Batch:
     longest = max(len(ids) for ids, _ in rows)
     inputs = torch.full((len(rows), longest - 1), pad)
     targets = torch.full((len(rows), longest - 1), -100)

@@ -57,13 +57,14 @@ def restore(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Pa
     return [saved[name] for name in counters]
 
 
-def keep_record(folder: Path, steps: int, tokens: int, start: Path | None, **more: int) -> None:
-    """Write `training.json` beside finished weights: what went into them, with what `start` records of its own."""
+def keep_record(folder: Path, steps: int, tokens: int, start: Path | None, **more: int) -> Path:
+    """Write `training.json` beside the finished weights in `folder`, and return that: what went into them and into `start`."""
     before = record_in(start) if start else {}
     total = {"steps": before.get("steps", 0) + steps, "tokens": before.get("tokens", 0) + tokens}
     if start:
         total |= {"last": steps, "start": start.resolve().name}
     (folder / "training.json").write_bytes(orjson.dumps(total | more, option=orjson.OPT_INDENT_2) + b"\n")
+    return folder
 
 
 def record_in(folder: Path) -> dict[str, Any]:

@@ -6,17 +6,20 @@ on from there. CPU or CUDA. It knows nothing of search; what was tried and measu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from tts_explorer.train.data import Batch, batches
+from tts_explorer.train.data import Batch, Example, batches
 from tts_explorer.train.fit import LossBar, keep_record, optimizers, rate_at, restore, save, update
+from tts_explorer.train.skills import attempts_in, skill_texts
 from tts_explorer.train.tokenizer import train_tokenizer
 
 
@@ -77,26 +80,27 @@ def train_policy(
     steps: int | None = None,
     lr: float | None = None,
     start: Path | None = None,
+    attempts: Path | None = None,
     compiled: bool = True,
     after_pool: Callable[[int], None] = lambda pool: None,
 ) -> Path:
-    """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`.
+    """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`; `after_pool` hears of each pool.
 
     `steps` and `lr` are the recipe's unless given. With `start` the weights are those in that folder instead of random ones.
-    `after_pool` is called with a pool's number once its checkpoint is written.
+    With `attempts`, a folder of rollouts, half of the texts teach to verify and to revise them (`skills`).
     """
-    recipe = RECIPES[name]
+    recipe, state = RECIPES[name], work / f"{name}.pt"
     steps, lr = steps or recipe.steps, lr or recipe.lr
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(work / name)
     model = (LlamaForCausalLM.from_pretrained(start) if start else new_model(recipe, tokenizer)).to(device)
     opts = optimizers(model, lr)
-    state = work / f"{name}.pt"
     step, first = restore(model, opts, state, "step", "pool")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
+    pools = batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first, others=skills(tokenizer, attempts))
     with LossBar(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
-        for pool, pooled in batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first):
+        for pool, pooled in pools:
             for batch in pooled[: steps - step]:
                 factor = rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
                 bar.took(update(opts, lr * factor, loss_of(model, batch, run)))
@@ -106,8 +110,14 @@ def train_policy(
             if step == steps:
                 break
     model.save_pretrained(work / name)
-    keep_record(work / name, step, step * recipe.batch, start)
-    return work / name
+    return keep_record(work / name, step, step * recipe.batch, start)
+
+
+def skills(tokenizer: PreTrainedTokenizerFast, attempts: Path | None) -> Callable[[Random], Iterator[Example]] | None:
+    """Where the texts of both skills come from, if rollouts are given."""
+    if attempts is None:
+        return None
+    return partial(skill_texts, tokenizer, attempts_in(sorted(attempts.glob("train-*"))))
 
 
 def validation_loss(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, count: int = 8) -> float:
