@@ -13,13 +13,14 @@ from typing import Any
 
 import gradio as gr
 
-from tts_explorer.models import bundled_policies, verifiers
-from tts_explorer.moves import Setting
+from tts_explorer.models import POLICY_AS_JUDGE, bundled_policies, verifiers
+from tts_explorer.moves import Choice, Setting
 from tts_explorer.runner import Ask
-from tts_explorer.strategies import scores, settings_of, strategy_named, strategy_names, title_of
+from tts_explorer.strategies import needs_words, scores, settings_of, strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.tasks.base import LEVELS, problem_at
 
+DEFAULT_VERIFIER = "bundled:prm"
 INDICES = 500
 """Another one is drawn from the first so many test problems."""
 LARGEST_SEED = 2**31 - 1
@@ -39,7 +40,7 @@ class Controls:
     temperature: gr.Slider
     seed: gr.Number
     tokens: gr.Number
-    settings: dict[str, gr.Slider]
+    settings: dict[str, gr.Slider | gr.Radio]
 
     @property
     def inputs(self) -> list[Any]:
@@ -47,9 +48,9 @@ class Controls:
         return [*head, self.temperature, self.seed, self.tokens, *self.settings.values()]
 
 
-def all_settings() -> dict[str, tuple[Setting, float]]:
+def all_settings() -> dict[str, tuple[Setting | Choice, Any]]:
     """Every strategy's settings by name; strategies that share a name share the control."""
-    found: dict[str, tuple[Setting, float]] = {}
+    found: dict[str, tuple[Setting | Choice, Any]] = {}
     for name in strategy_names():
         found |= {key: value for key, value in settings_of(strategy_named(name)).items() if key not in found}
     return found
@@ -79,12 +80,12 @@ def build(open_models: bool = True) -> Controls:
         bundled_policies(), value="bundled:small", label="Policy", info="The model that writes.", allow_custom_value=open_models
     )
     verifier = gr.Dropdown(
-        verifiers(), value="bundled:prm", label="Verifier", info="Scores each step: a model, or the task's own program.",
+        verifiers(), value=DEFAULT_VERIFIER, label="Verifier", info="A model, the policy itself in words, or a program.",
         allow_custom_value=open_models, elem_id="verifier",
     )  # fmt: skip
     named = [(title_of(strategy_named(name)), name) for name in strategy_names()]
     strategy = gr.Dropdown(named, value="beam_search", label="Strategy", info=sentence("beam_search"), elem_id="strategy")
-    sliders = settings_sliders("beam_search")
+    sliders = settings_controls("beam_search")
     with gr.Accordion("Sampling and budget", open=False):
         temperature = gr.Slider(0, 2, value=1.0, step=0.1, label="temperature", info="0 always takes the likeliest token.")
         seed = gr.Number(
@@ -97,22 +98,23 @@ def build(open_models: bool = True) -> Controls:
             lambda name, at: draw(name, int(at), 0), [task, level], [problem, state], queue=False, show_progress="hidden"
         )
     strategy.change(
-        lambda name: changed(name, list(sliders)), strategy, [strategy, verifier, *sliders.values()], queue=False,
-        show_progress="hidden",
+        lambda name, judge: changed(name, judge, list(sliders)), [strategy, verifier], [strategy, verifier, *sliders.values()],
+        queue=False, show_progress="hidden",
     )  # fmt: skip
     return Controls(start, stop, problem, state, policy, verifier, strategy, temperature, seed, tokens, sliders)
 
 
-def settings_sliders(strategy: str) -> dict[str, gr.Slider]:
-    """A slider for every setting that some strategy has; those of `strategy` are shown."""
+def settings_controls(strategy: str) -> dict[str, gr.Slider | gr.Radio]:
+    """A slider, or a choice of words, for every setting that some strategy has; those of `strategy` are shown."""
     shown = settings_of(strategy_named(strategy))
-    return {
-        name: gr.Slider(
-            setting.low, min(setting.high, 64), value=default, step=setting.step, label=name, info=setting.effect,
-            visible=name in shown, elem_id=f"setting-{name}",
-        )
-        for name, (setting, default) in (all_settings() | shown).items()
-    }  # fmt: skip
+    found: dict[str, gr.Slider | gr.Radio] = {}
+    for name, (setting, default) in (all_settings() | shown).items():
+        about = {"label": name, "info": setting.effect, "visible": name in shown, "elem_id": f"setting-{name}"}
+        if isinstance(setting, Choice):
+            found[name] = gr.Radio(list(setting.options), value=default, **about)
+        else:
+            found[name] = gr.Slider(setting.low, min(setting.high, 64), value=default, step=setting.step, **about)
+    return found
 
 
 def sentence(strategy: str) -> str:
@@ -120,14 +122,16 @@ def sentence(strategy: str) -> str:
     return (inspect.getdoc(strategy_named(strategy)) or "").split("\n")[0]
 
 
-def changed(name: str, sliders: list[str]) -> list[Any]:
-    """Show the settings that the strategy has, and the verifier if it asks one."""
+def changed(name: str, verifier: str, sliders: list[str]) -> list[Any]:
+    """Show the settings that the strategy has, and the verifier if it asks one: one that writes for a strategy of words."""
     if name not in strategy_names():
         return [gr.skip()] * (2 + len(sliders))
-    has = settings_of(strategy_named(name))
+    strategy = strategy_named(name)
+    has, words = settings_of(strategy), needs_words(strategy, {})
+    chosen = {"value": POLICY_AS_JUDGE if words else DEFAULT_VERIFIER} if words != (verifier == POLICY_AS_JUDGE) else {}
     return [
         gr.update(info=sentence(name)),
-        gr.update(visible=scores(strategy_named(name))),
+        gr.update(visible=scores(strategy) or "feedback" in has, **chosen),
         *(
             gr.update(visible=True, info=has[slider][0].effect) if slider in has else gr.update(visible=False)
             for slider in sliders
