@@ -1,13 +1,13 @@
 // The tree as SVG: one <g> a node, kept from frame to frame and touched only where something changed. Text from the log enters
-// by textContent alone. Fate is told by shape as well as by colour; the legend is drawn from the same SHAPES and FATES.
+// by textContent alone. Fate is told by shape as well as by colour.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const ROW = 26;
+const ROWS = { plain: 26, facts: 31, links: 50 };   // px; more where something stands under the nodes, or between them
 const PAD = 22;
 const LABELS_UP_TO = 40;     // nodes with their step's text beside them
 const BUNCH_ABOVE = 800;     // nodes; beyond, pruned leaves of one parent become one "+12"
 const CHARACTER = 6.65;      // px of the 11 px monospace face
-const LONGEST = 30;          // characters of a label
+const LONGEST = 30;          // characters of a label; fewer where a recording would not fit its pane otherwise
 
 const SHAPES = {
   disc: 'M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0',
@@ -45,24 +45,18 @@ class Picture {
   constructor(pane, legend) {
     this.pane = pane;
     this.svg = pane.querySelector('svg');
-    [this.edges, this.ghosts, this.nodes] = this.svg.children;
+    [this.bands, this.edges, this.links, this.ghosts, this.nodes] = this.svg.children;
     this.drawn = new Map();   // node number -> what stands in the page for it
     this.stock = new Map();   // the same for nodes that are out of sight now and may come back
     this.bunches = new Map(); // parent number -> the glyph for its pruned leaves
     this.opened = new Set();  // parents whose bunch the reader opened
     this.zoom = 1;
-    for (const fate in FATES) if (FATES[fate].says) legend.append(keyOf(fate));
-    const ramp = html('span', 'key');
-    ramp.append(html('span', 'ramp'), 'score 0 to 1');
-    const grades = html('span', 'key');
-    grades.append(html('span', 'right', '✓'), 'right ', html('span', 'wrong', '✗'), 'wrong');
-    const path = html('span', 'key');
-    path.append(html('span', 'bold-line'), 'path to the answer');
-    legend.append(ramp, path, grades);
+    this.longest = LONGEST;
+    this.legend = new Legend(legend);
   }
 
   clear() {
-    for (const group of [this.edges, this.ghosts, this.nodes]) group.replaceChildren();
+    for (const group of this.svg.children) group.replaceChildren();
     this.drawn.clear();
     this.stock.clear();
     this.bunches.clear();
@@ -74,23 +68,44 @@ class Picture {
   measure(whole) {
     const labels = whole.nodes.length <= LABELS_UP_TO + 1;
     const widest = [];
-    for (const node of whole.nodes) {
-      const length = labels && node.n > 0 ? Math.min(oneLine(node.text).length, LONGEST) + 5 : node.n > 0 ? 5 : 7;
-      widest[node.depth] = Math.max(widest[node.depth] ?? 0, length);
-    }
     this.labels = labels;
+    this.numbered = [];        // by depth: characters for scores, and for what stands under them in a large tree
+    for (const node of whole.nodes) {
+      const known = node.visits > 1 && (!labels || node.n === 0) ? 8 : node.score !== null || node.failed || !labels ? 5 : 1;
+      this.numbered[node.depth] = Math.max(this.numbered[node.depth] ?? 1, known);
+    }
+    for (const node of whole.nodes) {
+      const under = this.under(node);
+      const needed = Math.max(12 + this.length(node) * CHARACTER, under ? underWidth(under) - 30 : 0);
+      widest[node.depth] = Math.max(widest[node.depth] ?? 0, needed);
+    }
+    this.row = whole.told.has('revises') ? ROWS.links : whole.told.size ? ROWS.facts : ROWS.plain;
     this.columns = [];
     let x = PAD;
-    for (const length of widest) {
+    for (const width of widest) {
       this.columns.push(x);
-      x += 12 + length * CHARACTER + 42;
+      x += width + 42;
     }
     this.columns.push(x);
     this.bunching = whole.nodes.length > BUNCH_ABOVE;
   }
 
+  // Characters of a node's label.
+  length(node) {
+    if (node.n === 0) return Math.max(7, this.numbered[0] + 1);
+    return this.numbered[node.depth] + (this.labels ? Math.min(oneLine(node.text).length, this.longest) + 1 : 0);
+  }
+
+  under(node) {
+    return underOf(node, this.labels ? this.longest + 4 : 0);
+  }
+
   spot(layout, node) {
-    return [this.columns[node.depth], PAD + layout.row(node) * ROW];
+    return [this.columns[node.depth], this.y(layout.row(node))];
+  }
+
+  y(row) {
+    return PAD + row * this.row;
   }
 
   // The pruned leaves that one glyph stands for, by their parent's number.
@@ -124,9 +139,12 @@ class Picture {
       this.bunches.delete(n);
     }
     for (const [n, nodes] of bunched) this.bunch(layout, state.nodes[n], nodes);
+    this.link(state, layout);
+    this.band(state, layout);
+    this.legend.explain(whole);
     const ghosts = this.drafts(state, layout, view.drafts);
     this.width = Math.max(this.columns[this.columns.length - 1] + (ghosts ? 190 : 0), 200);
-    this.height = PAD * 2 + Math.max(layout.height - 1, 0) * ROW;
+    this.height = PAD * 2 + Math.max(layout.height - 1, 0) * this.row + (this.row > ROWS.plain ? 8 : 0);
     mark(this.svg, 'viewBox', `0 0 ${this.width} ${this.height}`);
     mark(this.svg, 'width', Math.round(this.width * this.zoom));
     mark(this.svg, 'height', Math.round(this.height * this.zoom));
@@ -149,7 +167,10 @@ class Picture {
     const bold = best.has(node.n);
     const cursor = node.n === view.cursor;
     const from = node.parent ? this.spot(layout, node.parent) : null;
-    const signature = [x, y, fate, grade, score, bold, cursor, this.labels, from].join('|');
+    const under = this.under(node);
+    const flow = flowOf(state, node).toFixed(3);
+    const said = JSON.stringify([under, node.feedback.length, node.revised.length, node.visits, node.value, flow]);
+    const signature = [x, y, fate, grade, score, bold, cursor, this.labels, this.longest, from, said].join('|');
     let made = this.drawn.get(node.n);
     if (!made) {
       made = this.stock.get(node.n) ?? this.create(node);
@@ -175,18 +196,54 @@ class Picture {
     put(number, node.n === 0 ? 'problem' : score);
     put(sign, grade === true ? ' ✓' : grade === false ? ' ✗' : '');
     sign.setAttribute('class', grade ? 'right' : 'wrong');
-    put(words, this.labels && node.n > 0 ? (score ? ' ' : '') + clip(oneLine(node.text), LONGEST) : '');
+    put(words, this.labels && node.n > 0 ? (score ? ' ' : '') + clip(oneLine(node.text), this.longest) : '');
     label.replaceChildren(...[number, sign, words].filter((span) => span.textContent));
     if (edge) {
       mark(edge, 'd', curve(this.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
       mark(edge, 'class', `edge ${fate}${bold ? ' bold' : ''}`);
+      edge.style.setProperty('--flow', flow);
     }
+    if (made.said === said) return;
+    made.said = said;
+    made.under?.remove();
+    made.under = under ? underMark(under) : null;
+    if (under) group.append(made.under);
+  }
+
+  // Dotted links from what was revised to the attempts that revise it.
+  link(state, layout) {
+    const links = state.told.has('revises') ? state.nodes.filter((node) => node.revises && this.drawn.has(node.n)) : [];
+    const paths = links.flatMap((node) => linkPaths(this.spot(layout, node.revises), this.spot(layout, node), this.row / 2 - 5));
+    this.fill(this.links, paths, (i) => (i % 2 ? 'tip' : 'link'));
+  }
+
+  // The subtrees of a search that keeps them apart, as soft bands.
+  band(state, layout) {
+    const spans = [];
+    const within = this.row / 2 - 2;
+    for (const node of state.start?.M ? state.nodes.slice(1) : []) {
+      const columns = (spans[subtreeOf(state, node) - 1] ??= []);
+      const y = this.spot(layout, node)[1];
+      const left = this.columns[node.depth] - 20;
+      columns[node.depth] ??= [left, y - within, this.columns[node.depth + 1] - 20 - left, y + within];
+      const column = columns[node.depth];
+      [column[1], column[3]] = [Math.min(column[1], y - within), Math.max(column[3], y + within)];
+    }
+    this.fill(this.bands, spans.map((columns) => bandPath(columns.filter(Boolean))), (i) => `band tint${i % BANDS}`);
+  }
+
+  fill(group, paths, className) {
+    while (group.children.length > paths.length) group.lastChild.remove();
+    while (group.children.length < paths.length) group.append(svg('path', {}));
+    paths.forEach((d, i) => {
+      mark(group.children[i], 'd', d);
+      mark(group.children[i], 'class', className(i));
+    });
   }
 
   // Where edges leave a node: behind its label.
   leave(node) {
-    const length = node.n === 0 ? 7 : this.labels ? Math.min(oneLine(node.text).length, LONGEST) + 5 : 5;
-    return this.columns[node.depth] + 14 + length * CHARACTER;
+    return this.columns[node.depth] + 14 + this.length(node) * CHARACTER;
   }
 
   create(node) {
@@ -198,8 +255,8 @@ class Picture {
     const tip = svg('title', {});
     tip.textContent = node.n === 0 ? 'The problem' : node.text;
     const hit = svg('rect', { class: 'hit', x: -12, y: -12, width: 60, height: 24 });
-    const named = { class: 'node', role: 'treeitem', 'aria-level': node.depth + 1, 'data-path': node.path };
-    made.group = svg('g', { ...named, 'data-n': node.n }, tip, hit, svg('circle', { class: 'halo', r: 14 }), made.shape, made.label);
+    const named = { class: 'node', role: 'treeitem', 'aria-level': node.depth + 1, 'data-path': node.path, 'data-n': node.n };
+    made.group = svg('g', named, tip, hit, svg('circle', { class: 'halo', r: 14 }), made.shape, made.label);
     return made;
   }
 
@@ -215,7 +272,7 @@ class Picture {
       this.bunches.set(parent.n, glyph);
     }
     const row = Math.min(...nodes.map((node) => layout.row(node)));
-    const [x, y] = [this.columns[parent.depth + 1], PAD + row * ROW];
+    const [x, y] = [this.columns[parent.depth + 1], this.y(row)];
     mark(glyph.group, 'transform', `translate(${x} ${y})`);
     mark(glyph.group, 'aria-label', `${nodes.length} pruned steps; press to show them`);
     put(glyph.text, '+' + nodes.length);
@@ -235,7 +292,7 @@ class Picture {
       let row = layout.guess(state, parent, c);
       while (seen.has(`${parent.depth} ${row}`) || layout.taken[parent.depth + 1]?.has(row)) row += 1;
       seen.add(`${parent.depth} ${row}`);
-      const [x, y] = [this.columns[parent.depth + 1] ?? this.leave(parent) + 30, PAD + row * ROW];
+      const [x, y] = [this.columns[parent.depth + 1] ?? this.leave(parent) + 30, this.y(row)];
       const text = svg('text', { x: x + 12, y: y + 4 });
       text.textContent = '…' + oneLine(String(drafts[path])).slice(-26);
       const d = curve(this.leave(parent), this.spot(layout, parent)[1], x - 8, y);
@@ -243,6 +300,15 @@ class Picture {
         svg('path', { class: 'ghost', d: SHAPES.hollow, transform: `translate(${x} ${y})` }), text);
     }
     return seen.size;
+  }
+
+  // Labels as long as let `whole` fit its pane at that zoom, if that leaves something to read.
+  shorten(whole, zoom) {
+    for (this.longest = LONGEST; this.longest >= 12; this.longest -= 3) {
+      this.measure(whole);
+      if (this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth) return;
+    }
+    this.longest = 18;
   }
 
   fit(least, most) {
@@ -268,14 +334,4 @@ class Picture {
 function curve(x1, y1, x2, y2) {
   const bend = Math.max(12, (x2 - x1) * 0.55);
   return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
-}
-
-function keyOf(fate) {
-  const { shape, says } = FATES[fate];
-  const group = svg('g', { class: 'node scored', 'data-fate': fate, style: '--score:0.6' });
-  group.append(svg('path', { class: 'shape', d: SHAPES[shape] }));
-  if (fate === 'selected') group.append(svg('path', { class: 'tick', d: TICK }));
-  const key = html('span', 'key');
-  key.append(svg('svg', { viewBox: '-12 -12 24 24', width: 20, height: 20, 'aria-hidden': 'true' }, group), says);
-  return key;
 }

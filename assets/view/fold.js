@@ -1,38 +1,50 @@
 // The fold: from the log's lines (see viz/log.py for their keys) to what is known after the first k of them.
 // It knows no drawing, no clock and no page: the same log and k always give the same state.
 
+// What nothing has been said of yet: visits and value (tree search), a share of the next samples {own, of}, a particle's
+// weight, verdicts [yes, of, mean], a look-ahead {steps, text}, feedback [{by, accepted, text}], and the attempts that revise it.
+const UNTOLD = () => ({ visits: null, value: null, share: null, weight: null, verdicts: null, ahead: null, feedback: [],
+  revised: [] });
+
 function blankState() {
   const root = { n: 0, parent: null, c: 0, depth: 0, path: '', text: '', kids: [], iteration: 0, score: null,
-    reward: null, scoredAt: null, failed: false, pruned: null, terminal: false, cutOff: false, answer: null };
+    reward: null, scoredAt: null, failed: false, pruned: null, terminal: false, cutOff: false, answer: null, ...UNTOLD(),
+    revises: null };
   return { k: 0, seq: -1, line: null, start: null, nodes: [root], iteration: 0, growing: false,
     iterations: [[]],          // node numbers by iteration; 0 is the time before the first sample
     starts: [0],               // how many events came before each iteration
     decidedAt: [0],            // when a step of that iteration was last ruled out
     cost: { sampled: 0, forwarded: 0, flops: 0, seconds: 0, policyFlops: 0, verifierFlops: 0 },
+    told: new Set(),           // kinds of facts that some node has: visits, share, weight, verdicts, ahead, feedback, revises
     notes: [], answer: null, grades: [], right: new Map(), end: null, last: null };
 }
 
 // An iteration is the run of samples that one round of a strategy asks for: it begins with the first "+" of the search, and
-// again with each "+" that comes after a score, a prune or a selection ("?", "x", ">"). Costs and notes don't end it.
+// again with each "+" that comes after anything that was said of a node. Costs and notes don't end it.
 function apply(state, e) {
   state.k += 1;
-  state.seq = e.q;
+  state.seq = e.q ?? state.seq + 1;
   state.last = e;
   if ('l' in e) state.line = e.l;
   const node = e.n === undefined ? undefined : state.nodes[e.n];
+  if (SAID_OF_NODES.has(e.k)) state.growing = false;
   if (e.k === '+') addNode(state, e);
   else if (e.k === '?' && node) {
-    state.growing = false;
     node.reward = e.r;
     node.failed = e.r === null;
     node.score = e.r === null ? null : (e.a ?? e.r);
     node.scoredAt = state.k;
+    tell(state, node, 'verdicts', e.V ?? null);
   } else if (e.k === 'x' && node) {
-    state.growing = false;
     node.pruned = e.y;
     if (e.y !== 'duplicate') state.decidedAt[node.iteration] = state.k;
-  } else if (e.k === '>') state.growing = false;
-  else if (e.k === '$') addCost(state.cost, e);
+  } else if (e.k === '>') turnTo(state, e);
+  else if (e.k === '^' && node) backUp(state, node);
+  else if (e.k === '~' && node) tell(state, node, 'ahead', { steps: e.c, text: e.t ?? '' });
+  else if (e.k === 'f' && node) {
+    const accepted = e.A === undefined ? null : e.A === 1;
+    tell(state, node, 'feedback', [...node.feedback, { by: e.b, accepted, text: e.t ?? '' }]);
+  } else if (e.k === '$') addCost(state.cost, e);
   else if (e.k === 'i') state.notes.push(e.t);
   else if (e.k === '!') state.start = e;
   else if (e.k === '=') state.answer = e;
@@ -42,6 +54,45 @@ function apply(state, e) {
     if (state.answer && state.answer.w === e.w) state.right.set(state.answer.n, e.c);
   } else if (e.k === '.') state.end = e;
   return state;
+}
+
+const SAID_OF_NODES = new Set('?x>^~f');
+
+function tell(state, node, fact, value) {
+  node[fact] = value;
+  if (value !== null) state.told.add(fact);
+}
+
+// A run of selections: what is not announced again is forgotten.
+function turnTo(state, e) {
+  const among = (e.s ?? []).reduce((sum, share) => sum + share, 0);
+  e.N.forEach((n, i) => {
+    const node = state.nodes[n];
+    if (!node) return;
+    const share = e.s?.[i] ?? null;
+    tell(state, node, 'visits', e.v?.[i] ?? null);
+    tell(state, node, 'value', e.u?.[i] ?? null);
+    tell(state, node, 'share', share === null ? null : { own: share, of: among });
+    tell(state, node, 'weight', e.w?.[i] ?? null);
+  });
+}
+
+// Each child of `node` that was scored and never visited is visited once, and all above it count that (see viz/selections.py).
+function backUp(state, node) {
+  const fresh = node.kids.filter((kid) => (kid.visits === null || kid.value === null) && kid.scoredAt !== null
+    && kid.pruned !== 'duplicate');
+  const scores = fresh.map((kid) => Math.max(kid.score ?? 0, 0));
+  const sum = scores.reduce((total, score) => total + score, 0);
+  fresh.forEach((kid, i) => visit(state, kid, 1, scores[i]));
+  for (let at = node; at; at = at.parent) visit(state, at, fresh.length, sum);
+}
+
+function visit(state, node, times, sum) {
+  const known = node.visits !== null && node.value !== null;
+  const total = (known ? node.visits * node.value : 0) + sum;
+  tell(state, node, 'visits', (known ? node.visits : 0) + times);
+  tell(state, node, 'value', node.visits ? total / node.visits : null);
+  node.share = node.weight = null;
 }
 
 function addNode(state, e) {
@@ -57,18 +108,23 @@ function addNode(state, e) {
   const path = parent.n === 0 ? String(e.c) : parent.path + '.' + e.c;
   const node = { n: e.n, parent, c: e.c, depth: parent.depth + 1, path, text: e.t, kids: [], iteration: state.iteration,
     score: null, reward: null, scoredAt: null, failed: false, pruned: null, terminal: e.z === 1, cutOff: e.e === 'L',
-    answer: e.w ?? null };
+    answer: e.w ?? null, ...UNTOLD(), revises: state.nodes[e.R] ?? null };
+  if (node.revises) {
+    node.revises.revised.push(node);
+    state.told.add('revises');
+  }
   parent.kids.push(node);
   state.nodes.push(node);
   state.iterations[state.iteration].push(e.n);
 }
 
 function addCost(cost, e) {
-  cost.sampled += e.m;
-  cost.forwarded += e.f;
-  cost.flops += e.x;
-  cost.seconds += e.s;
-  cost[e.r === 'v' ? 'verifierFlops' : 'policyFlops'] += e.x;
+  const [sampled, forwarded, megaflops, seconds] = e.v ?? e.p;
+  cost.sampled += sampled;
+  cost.forwarded += forwarded;
+  cost.flops += megaflops * 1e6;
+  cost.seconds += seconds;
+  cost[e.v ? 'verifierFlops' : 'policyFlops'] += megaflops * 1e6;
 }
 
 // What became of a node. A step is kept once something grew from it, or once others of its iteration were ruled out after it

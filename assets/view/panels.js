@@ -52,7 +52,7 @@ class StrategyPanel {
 
 class AnswerPanel {
   constructor(card) {
-    for (const name of ['chip', 'text', 'why', 'votes', 'baseline', 'notes']) this[name] = card.querySelector('.' + name);
+    for (const name of ['chip', 'text', 'why', 'votes', 'baseline']) this[name] = card.querySelector('.' + name);
   }
 
   show(state, situation, baseline) {
@@ -64,7 +64,6 @@ class AnswerPanel {
     const without = { empty: '—', live: 'Searching…', done: 'No answer', interrupted: 'No answer' };
     put(this.text, answer ? answer.w : without[situation]);
     put(this.why, this.explain(state, situation, grade));
-    put(this.notes, state.notes.slice(-2).join(' · '));
     const votes = answer ? answer.V : [];
     if (votes === this.shown) return;
     this.shown = votes;
@@ -88,6 +87,21 @@ class AnswerPanel {
     const truth = grade === false && state.start && state.start.b ? ` A right answer is ${state.start.b}.` : '';
     if (state.end || situation === 'interrupted') return `${statusOf(state, situation)}. ${rule}${truth}`.trim();
     return rule || (found ? `${many(found, 'finished answer')} so far.` : 'No finished answer so far.');
+  }
+}
+
+// What the strategy or the runner remarked, for as long as it holds true: the newest last, a repeated one once.
+class RemarksPanel {
+  constructor(list) {
+    this.list = list;
+  }
+
+  show(state) {
+    const notes = [...new Set(state.notes)].slice(-4);
+    this.list.hidden = notes.length === 0;
+    if (String(notes) === this.shown) return;
+    this.shown = String(notes);
+    this.list.replaceChildren(...notes.map((note) => html('li', '', note.charAt(0).toUpperCase() + note.slice(1))));
   }
 }
 
@@ -134,7 +148,7 @@ class CandidatesPanel {
       const row = this.rows[i];
       put(row.score, node.failed ? 'failed' : scoreText(node.score) || '–');
       row.bar.style.setProperty('--part', node.score ?? 0);
-      put(row.fate, fateWords(state, node));
+      put(row.fate, [fateWords(state, node), ...factWords(node)].join(' · '));
       mark(row.line, 'data-fate', fateOf(state, node));
       row.line.classList.toggle('cursor', node.n === cursor);
     });
@@ -164,7 +178,7 @@ class CandidatesPanel {
 
 class DetailPanel {
   constructor(card) {
-    for (const name of ['which', 'steps', 'facts']) this[name] = card.querySelector('.' + name);
+    for (const name of ['which', 'steps', 'facts', 'spoken']) this[name] = card.querySelector('.' + name);
     this.unpin = card.querySelector('[data-do=unpin]');
   }
 
@@ -172,9 +186,12 @@ class DetailPanel {
   show(state, node, full, pinned) {
     this.unpin.hidden = !pinned;
     const path = node ? pathTo(node) : [];
-    put(this.which, !node ? '' : node.n === 0 ? 'the problem' : `node ${node.path}, step ${node.depth}`);
+    const subtree = node && subtreeOf(state, node);
+    const where = subtree ? `, subtree ${subtree}` : '';
+    put(this.which, !node ? '' : node.n === 0 ? 'the problem' : `node ${node.path}, step ${node.depth}${where}`);
     const scores = path.map((step) => [step.text, step.reward, step.score, step.failed]);
-    const signature = JSON.stringify([node?.path, scores, !full, node && fateWords(state, node), state.start?.p]);
+    const signature = JSON.stringify([node?.path, scores, full ? full.has : null, node && fateWords(state, node),
+      node && factWords(node), state.start?.p]);
     if (signature === this.signature) return;
     this.signature = signature;
     const scored = (step) => (step.failed ? 'failed' : scoreText(step.score));
@@ -187,6 +204,13 @@ class DetailPanel {
       return item;
     }) : [html('li', 'plain', empty)]));
     this.facts.replaceChildren(...(known.length ? this.tell(state, node, known[known.length - 1], full) : []));
+    const spoken = known.length ? spokenOf(node, full) : [];
+    this.spoken.hidden = spoken.length === 0;
+    this.spoken.replaceChildren(...spoken.map(([head, text]) => {
+      const item = html('div');
+      item.append(html('h4', '', head), html('p', text ? '' : 'quiet', text ?? 'Its text comes from the server…'));
+      return item;
+    }));
   }
 
   tell(state, node, step, full) {
@@ -198,6 +222,14 @@ class DetailPanel {
       ['Log-probability', logprob], ['Stopped', stops[step.stop] ?? later]];
     const answer = step.answer ?? node.answer ?? (state.answer?.n === node.n ? state.answer.w : null);
     if (answer) facts.push(['Answer', answer]);
+    if (node.visits !== null) facts.push(['Visits', node.visits]);
+    if (node.value !== null) facts.push(['Value', node.value.toFixed(3)]);
+    if (node.share) facts.push(['Share', `${node.share.own} of ${many(node.share.of, 'sample')}`]);
+    if (node.weight !== null) facts.push(['Weight', weightText(node.weight)]);
+    const [yes, of, mean] = node.verdicts ?? [];
+    if (of) facts.push(['Verdicts', `${yes} of ${of} yes, mean ${scoreText(mean)}`]);
+    if (node.revises) facts.push(['Revises', 'node ' + node.revises.path]);
+    if (node.revised.length) facts.push(['Revised as', 'node ' + node.revised.map((attempt) => attempt.path).join(', ')]);
     return facts.map(([name, value]) => {
       const pair = html('div');
       pair.append(html('dt', '', name), html('dd', '', String(value)));

@@ -10,7 +10,7 @@ let known = new Fold(log);                       // at the end of the log, with 
 let layout = new Layout();
 let drafts = {};
 let waiting = false;
-let full = new Map();                            // path -> what the server said of it
+let full = new Map();                            // path -> what the server said of it; and what was asked
 let situation = 'empty';
 let lastLook = 0;
 let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
@@ -20,7 +20,7 @@ const picture = new Picture(part('.pane'), part('.legend'));
 const panels = {
   strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
   cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')),
-  detail: new DetailPanel(part('.detail')),
+  detail: new DetailPanel(part('.detail')), remarks: new RemarksPanel(part('.remarks')),
 };
 
 function take() {
@@ -83,6 +83,8 @@ function draw() {
   if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // what had it is gone at k
   if (toFit) {
     toFit = false;
+    picture.shorten(known.state, 0.9);
+    picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
     picture.fit(0.9, 1.35);
     picture.pane.classList.add('whole');
     picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
@@ -96,6 +98,7 @@ function draw() {
   panels.strategy.show(state, known.state);
   panels.answer.show(state, now, String(props.baseline ?? ''));
   panels.cost.show(state);
+  panels.remarks.show(state);
   panels.candidates.show(state, known.state, chosen.n);
   const settled = reader.cursor !== null || (!transport.playing && !following);
   if (settled) fetchFull(shown);
@@ -129,14 +132,17 @@ function say(words) {
   else speak();
 }
 
+// Ask for the full texts of a node, once for each thing that became known of it.
 async function fetchFull(node) {
   const { path } = node;
   const memory = full;
-  if (node.n === 0 || memory.has(path) || typeof server?.node_detail !== 'function') return;
-  memory.set(path, undefined);
+  const said = `${path} ${node.feedback.length} ${node.verdicts?.[1] ?? 0} ${node.ahead !== null}`;
+  const held = memory.get(path);
+  if (node.n === 0 || memory.has(said) || (held && toldWhole(node, held)) || typeof server?.node_detail !== 'function') return;
+  memory.set(said, true);
   try {
     const told = await server.node_detail(props.session ?? '', path);
-    memory.set(path, told && Array.isArray(told.steps) && told.steps.length ? told : undefined);
+    if (told && Array.isArray(told.steps) && told.steps.length) memory.set(path, { ...told, has: said });
   } catch { /* the cut text of the log stays */ }
   if (memory === full && memory.get(path)) schedule();
 }

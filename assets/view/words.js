@@ -32,10 +32,12 @@ function fateWords(state, node) {
 }
 
 function nodeName(state, node) {
-  if (node.n === 0) return 'the problem: ' + (state.start ? state.start.p : '');
+  if (node.n === 0) return ['the problem: ' + (state.start ? state.start.p : ''), ...factWords(node)].join(', ');
   const none = node.failed ? 'no score, the verifier failed' : 'no score';
   const score = node.score === null ? none : 'score ' + scoreText(node.score);
-  return `step ${node.depth}, ${node.text || 'empty'}, ${score}, ${fateWords(state, node)}`;
+  const subtree = subtreeOf(state, node);
+  const facts = [fateWords(state, node), ...(subtree ? [`subtree ${subtree}`] : []), ...factWords(node)];
+  return `step ${node.depth}, ${node.text || 'empty'}, ${score}, ${facts.join(', ')}`;
 }
 
 // What just happened, for the status line: about the iteration, not about each event.
@@ -52,8 +54,25 @@ function statusWords(state, situation) {
   if (kept.length) said.push(`${kept.length} kept`);
   const done = ours.filter((node) => node.terminal).length;
   if (done) said.push(`${done} finished`);
+  said.push(...tally(ours));
   if (scored.length) said.push('best score ' + scoreText(Math.max(...scored.map((node) => node.score))));
   return `Iteration ${state.iteration}: ${said.join(', ')}.`;
+}
+
+// How many of an iteration's nodes were revised, looked ahead from, judged in words, given feedback.
+function tally(ours) {
+  const said = [];
+  const count = (test) => ours.filter(test).length;
+  const revisions = count((node) => node.revises);
+  const ahead = count((node) => node.ahead);
+  const verdicts = ours.reduce((sum, node) => sum + (node.verdicts ? node.verdicts[1] : 0), 0);
+  const told = count((node) => node.feedback.length);
+  const accepted = count((node) => node.feedback.some((given) => given.accepted === true));
+  if (revisions) said.push(many(revisions, 'attempt revised', 'attempts revised'));
+  if (ahead) said.push(`looked ahead from ${ahead}`);
+  if (verdicts) said.push(many(verdicts, 'written verdict'));
+  if (told) said.push(`feedback on ${told}, ${accepted || 'none'} accepted`);
+  return said;
 }
 
 function endWords(state, situation) {
@@ -68,36 +87,6 @@ function statusOf(state, situation) {
   if (!state.end) return situation === 'interrupted' ? 'Interrupted: the program that ran this search is gone' : 'Searching';
   const words = { done: 'Done', budget: 'Stopped when the budget was spent', cancelled: 'Cancelled', failed: 'Failed' };
   return (words[state.end.s] ?? state.end.s) + (state.end.d ? `: ${state.end.d.replace(/\.$/, '')}` : '');
-}
-
-// One sentence about what the current line of the strategy is doing at this event.
-function lineWords(state) {
-  const e = state.last;
-  if (!e) return 'Nothing has happened yet.';
-  const node = e.n === undefined ? null : state.nodes[e.n];
-  const what = node ? quote(clip(node.text, 60)) : '';
-  if (e.k === '!') return 'The strategy starts at the problem itself, the root of the tree.';
-  if (e.k === '+') {
-    const from = node.parent.n === 0 ? 'the problem' : quote(clip(node.parent.text, 40));
-    return `It asks the policy for steps after ${from}; the policy wrote ${what}.`;
-  }
-  if (e.k === '?') return node.failed ? `It asks the verifier about ${what}; the verifier failed on it, so it ranks last.`
-    : `It asks the verifier how good ${what} is: the score is ${scoreText(node.score)}.`;
-  if (e.k === 'x') return `It gives up ${what}: ${REASONS[e.y] ?? e.y}.`;
-  if (e.k === '>') {
-    const visits = typeof e.v === 'number' ? `, visited ${many(e.v, 'time')} so far` : '';
-    const value = typeof e.u === 'number' ? `, value ${scoreText(e.u)}` : '';
-    const weight = typeof e.w === 'number' ? `, weight ${Number.isInteger(e.w) ? e.w : e.w.toFixed(3)}` : '';
-    return `It turns to ${node.n === 0 ? 'the problem' : what}${visits}${value}${weight}.`;
-  }
-  if (e.k === '$') {
-    return e.r === 'v' ? `The verifier has answered: it read ${many(e.f, 'token')}.`
-      : `The policy has answered: it sampled ${many(e.m, 'token')}.`;
-  }
-  if (e.k === 'i') return 'It says: ' + e.t;
-  if (e.k === '=') return `The strategy has returned. The answer is ${RULES[e.r] ?? 'the one by rule ' + e.r}.`;
-  if (e.k === '@') return `The answer ${e.w} is ${e.c === true ? 'right' : e.c === false ? 'wrong' : 'not graded'}.`;
-  return 'The search has ended.';
 }
 
 // 1234567 -> "1.23 M"; FLOPs and the like.

@@ -143,7 +143,7 @@ async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[
         if state is None:
             yield gr.skip(), problem
             return
-        written += log.write(state.records[len(known) :])
+        written += log.write(state.records[len(known) :]) + ("" if state.live else log.rest())
         known = state.records
         shown = (len(written), draft(state), state.live, state.baseline)
         if shown != last:

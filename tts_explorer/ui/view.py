@@ -16,11 +16,13 @@ import gradio as gr
 
 from tts_explorer.assets import folder
 
-SCRIPTS = ("fold.js", "layout.js", "words.js", "draw.js", "panels.js", "transport.js", "start.js")
+SCRIPTS = tuple(f"{name}.js" for name in "fold layout words facts doing marks legend draw panels transport start".split())
 """In the order in which they run; together they are the body of one function."""
 
 NodeDetail = Callable[..., dict[str, Any]]
-"""(session, path[, request]) to {"steps": [{"text", "tokens", "logprob", "stop", …}, …]}, one step a node of the path."""
+"""(session, path[, request]) to {"steps": [{"text", "tokens", "logprob", "stop", …}, …]}, one step a node of the path, and what
+was said of its last node: "verdicts" [{"text", "p_yes"}, …], "feedback" [{"text", "by", "accepted"}, …], "lookahead" (or null).
+"""
 
 
 class SearchView(gr.HTML):

@@ -1,23 +1,29 @@
 """The page's log: a projection of the event stream with short keys, one JSON object a line, append-only.
 
-Every line has `q` (the event's seq), `k` (what happened) and, when it changed since the line before, `l` (the strategy's
-line). Nodes are numbered in the order in which they were added; the root is 0 and has no line. Kinds::
+Every line has `k` (what happened), `q` (the event's seq, where it isn't one more than the line's before) and, when it changed
+since the line before, `l` (the strategy's line). Nodes are numbered in the order in which they were added; the root is 0 and
+has no line. Kinds::
 
-    !  search started   s strategy, S its source, o policy, v verifier, p problem, b truth, g aggregate, r rule
+    !  search started   s strategy, S its source, o policy, v verifier, p problem, b truth, g aggregate, r rule,
+                        M the root's children to a subtree (dvts)
     +  node added       n number, p parent, c child index, t text (cut), e "E" for eos, "L" for length, z terminal,
-                        w answer (cut), G greedy
-    ?  node scored      n, r reward (null when the verifier failed), a score where it differs from r
+                        w answer (cut), G greedy, R the finished node that it revises
+    ?  node scored      n, r reward (null when the verifier failed), a score where it differs from r,
+                        V verdicts: [how many say yes, how many, mean p_yes]
+    ~  looked ahead     n, c how many steps, t text (cut)
+    f  feedback given   n, A 1 accepted, 0 not accepted, absent where the giver can't tell, b by whom, t text (cut)
     x  node pruned      n, y reason
-    >  node selected    n, v visits, u value, w weight (each only where it means something)
-    $  cost             r role ("p" or "v"), m sampled, f forwarded, x flops, s seconds
+    >  nodes selected   N numbers, and a list as long of v visits, u values, s shares, w weights (each only if announced)
+    ^  backed up        n: a visit for each new child of n, its score the value; all up to the root count them (viz.selections)
+    $  cost             p or v, the role: [sampled, forwarded, MFLOPs, seconds]
     i  note             t message
     =  answer selected  n, w answer, r rule, V [[answer, weight] …] (the eight heaviest)
     @  answer graded    w answer, c correct, N the nodes that gave it
     .  search finished  s status, d detail
 
-One added node, its score and its fate take at most 250 bytes, whatever the tree's size: text is cut at 80 characters, and
-shorter where its JSON would not fit in ADDED bytes. The page never holds state that this log lacks; the full text of a
-node is fetched when asked for.
+What is said of one node takes at most 250 bytes, whatever the tree's size: text is cut at 80 characters, and shorter where its
+JSON would not fit. A run of selections is one line, written when it is over. The page never holds state that this log lacks;
+full texts of a node (its steps, verdicts, feedback, look-ahead) are fetched when asked for.
 """
 
 from __future__ import annotations
@@ -31,6 +37,7 @@ from tts_explorer.events import (
     AnswerGraded,
     AnswerSelected,
     CostIncurred,
+    Event,
     FeedbackGiven,
     LookedAhead,
     NodeAdded,
@@ -43,10 +50,13 @@ from tts_explorer.events import (
     SearchFinished,
     SearchStarted,
 )
-from tts_explorer.tree import SearchTree
+from tts_explorer.tree import Node, SearchTree
+from tts_explorer.viz.selections import Selections, brief
 
-ADDED = 109
-"""Bytes for the body of an added node; the two lines of score and fate and three heads (`q`, `l`) need the other 141."""
+ROOM = 250
+"""Bytes for all that is said of one node."""
+SCORE, FATE, LOOK = 68, 48, 34
+"""What the lines of its score, its fate and a look-ahead may need of that, without any text."""
 
 
 class PageLog:
@@ -55,45 +65,62 @@ class PageLog:
     def __init__(self) -> None:
         self.tree = SearchTree()
         self.numbers: dict[NodeId, int] = {(): 0}
-        self.line: int | None = None
+        self.selections = Selections(self.tree, self.numbers)
+        self.run: list[Record] = []
+        """Selections that the next record may add to; not written yet."""
+        self.seq, self.line = -1, None
+        self.later = SCORE + FATE
+        """Bytes to keep when a node is added."""
+        self.left: dict[NodeId, int] = {}
+        """Bytes of a node's room that nothing took yet."""
 
     def write(self, records: Iterable[Record]) -> str:
-        """The lines for `records`, which must follow those written before."""
+        """The lines for `records`, which must follow those written before; a run of selections at their end waits."""
         out = []
         for record in records:
+            if self.run and not (isinstance(record.event, NodeSelected) and record.line == self.run[-1].line):
+                out.append(self.rest())
             self.tree.apply(record.event)
-            short = self._short(record)
-            if short is not None:
-                out.append(orjson.dumps(short).decode() + "\n")
+            if isinstance(record.event, NodeSelected):
+                self.run.append(record)
+            else:
+                out.append(self._line(record, self._body(record.event)))
         return "".join(out)
 
-    def _short(self, record: Record) -> dict[str, Any] | None:
-        body = self._body(record)
-        if body is None:
-            return None
-        head: dict[str, Any] = {"q": record.seq}
-        if record.line != self.line:
-            self.line = head["l"] = record.line
-        return head | body
+    def rest(self) -> str:
+        """The line of a run of selections that waits for more, if there is one."""
+        run, self.run = self.run, []
+        return self._line(run[-1], self.selections.body([record.event for record in run])) if run else ""
 
-    def _body(self, record: Record) -> dict[str, Any] | None:
-        match record.event:
-            case NodeAdded() as event:
+    def _line(self, record: Record, body: dict[str, Any]) -> str:
+        node = getattr(record.event, "node", None)
+        if node in self.left:
+            self.left[node] -= size(body)
+        head: dict[str, Any] = {} if record.seq == self.seq + 1 else {"q": record.seq}
+        if record.line != self.line:
+            head["l"] = record.line
+        self.seq, self.line = record.seq, record.line
+        return orjson.dumps(head | body).decode() + "\n"
+
+    def _body(self, event: Event) -> dict[str, Any]:
+        match event:
+            case NodeAdded():
                 return self._added(event)
-            case NodeScored(id, reward, _):
-                aggregated = self.tree.nodes[id].aggregated
-                body = {"k": "?", "n": self.numbers[id], "r": None if reward is None else round(reward, 4)}
-                return body if reward is None or aggregated == reward else body | {"a": round(aggregated, 4)}
+            case NodeScored(id):
+                return {"k": "?", "n": self.numbers[id]} | _scored(self.tree.nodes[id])
+            case LookedAhead(id, text):
+                body = {"k": "~", "n": self.numbers[id], "c": len(text.strip().split("\n\n"))}
+                return fitted(body, text, self.left.get(id, 0) - SCORE - FATE)
+            case FeedbackGiven(id, text, _, by, accepted):
+                body = {"k": "f", "n": self.numbers[id]} | ({} if accepted is None else {"A": int(accepted)})
+                kept = 0 if self.tree.nodes[id].scored else SCORE
+                return fitted(body | {"b": cut(by, 10)}, text, self.left.get(id, 0) - kept)
             case NodePruned(id, reason):
                 return {"k": "x", "n": self.numbers[id], "y": cut(reason, 12)}
-            case NodeSelected(id, visits, value, weight):
-                numbers = {"v": visits, "u": value, "w": weight}
-                known = {key: round(number, 4) for key, number in numbers.items() if number is not None}
-                return {"k": ">", "n": self.numbers[id]} | known
             case CostIncurred(role, _, forwarded, sampled, flops, seconds, _):
-                spent = {"r": role[0], "m": sampled, "f": forwarded, "x": flops, "s": round(seconds, 3)}
-                return {"k": "$"} | spent
-            case SearchStarted() as event:
+                return {"k": "$", role[0]: [sampled, forwarded, brief(flops / 1e6, 4), round(seconds, 3)]}
+            case SearchStarted():
+                self.later += LOOK if event.settings.get("lookahead") else 0
                 return _started(event)
             case AnswerSelected(answer, node, rule, votes):
                 heaviest = sorted(votes.items(), key=lambda vote: -vote[1])[:8]
@@ -106,13 +133,12 @@ class PageLog:
                 return {"k": "i", "t": cut(message, 300)}
             case SearchFinished(status, detail):
                 return {"k": ".", "s": status, "d": cut(detail, 300)}
-            case LookedAhead() | FeedbackGiven():
-                return None
+        raise TypeError(f"{event!r} is no event with a line of its own")
 
     def _added(self, event: NodeAdded) -> dict[str, Any]:
         number = self.numbers[event.node] = len(self.numbers)
         parent = self.numbers[event.node[:-1]]
-        body: dict[str, Any] = {"k": "+", "n": number, "p": parent, "c": event.node[-1], "t": ""}
+        body: dict[str, Any] = {"k": "+", "n": number, "p": parent, "c": event.node[-1]}
         if event.stop != "step":
             body["e"] = event.stop[0].upper()
         if event.terminal:
@@ -121,14 +147,41 @@ class PageLog:
             body["w"] = cut(event.answer, 20)
         if event.greedy:
             body["G"] = 1
-        room = ADDED - len(orjson.dumps(body)) - len("…".encode())
-        return body | {"t": cut(event.text.strip(), min(80, room))}
+        if event.revises in self.numbers:
+            body["R"] = self.numbers[event.revises]
+        self.left[event.node] = ROOM
+        return fitted(body, event.text, ROOM - self.later)
+
+
+def fitted(body: dict[str, Any], text: str, room: int) -> dict[str, Any]:
+    """`body` with as much of `text` as its line has room for, 80 characters at most; too little is left out."""
+    room -= size(body | {"t": ""}) + len("…".encode())
+    return body | {"t": cut(text.strip(), min(80, room))} if room > 3 else body
+
+
+def size(body: dict[str, Any]) -> int:
+    """Bytes of a line with this body."""
+    return len(orjson.dumps(body)) + len('"l":999,\n')
+
+
+def _scored(node: Node) -> dict[str, Any]:
+    """Reward, the score where it differs, and what the verdicts come to."""
+    reward, verdicts = node.reward, node.verdicts
+    body: dict[str, Any] = {"r": None if reward is None else round(reward, 4)}
+    if reward is not None and node.aggregated != reward:
+        body["a"] = round(node.aggregated, 4)
+    if verdicts:
+        yes = sum(verdict.p_yes > 0.5 for verdict in verdicts)
+        body["V"] = [yes, len(verdicts), round(sum(verdict.p_yes for verdict in verdicts) / len(verdicts), 2)]
+    return body
 
 
 def _started(event: SearchStarted) -> dict[str, Any]:
     problem = {"p": cut(event.problem, 400), "b": event.truth and cut(event.truth, 80)}
     models = {"o": event.policy, "v": event.verifier, "g": event.aggregate, "r": event.rule}
-    return {"k": "!", "s": event.strategy, "S": event.source} | models | problem
+    width = event.settings.get("beam_width") if event.strategy == "dvts" else None
+    bands = {"M": width} if isinstance(width, int) and width > 0 else {}
+    return {"k": "!", "s": event.strategy, "S": event.source} | models | problem | bands
 
 
 def cut(text: str, characters: int) -> str:
@@ -145,4 +198,5 @@ def cut(text: str, characters: int) -> str:
 
 def projected(records: Iterable[Record]) -> str:
     """The whole log of a stream."""
-    return PageLog().write(records)
+    log = PageLog()
+    return log.write(records) + log.rest()

@@ -1,0 +1,65 @@
+// What a strategy announced of a node beside its score: as words, as the short line under the node, and as the width of its
+// edge. Pure functions from a state; they know no drawing.
+
+const GIVERS = { verifier: 'the verifier', self: 'the model itself', truth: 'the truth' };
+const giver = (by) => GIVERS[by] ?? by;
+const acceptance = (accepted) => (accepted === true ? 'accepted' : accepted === false ? 'not accepted' : 'can’t tell');
+const weightText = (weight) => (weight >= 0.0095 ? weight.toFixed(2) : weight > 0 ? '<0.01' : '0');
+const subtreeOf = (state, node) => (state.start?.M && node.n > 0
+  ? Math.floor(Number(node.path.split('.')[0]) / state.start.M) + 1 : null);
+
+// Each fact as a few words, for names, tables and screen readers.
+function factWords(node) {
+  const said = [];
+  if (node.visits !== null) said.push(`visited ${many(node.visits, 'time')}`);
+  if (node.value !== null) said.push(`value ${scoreText(node.value)}`);
+  if (node.share) said.push(`gets ${node.share.own} of the next ${many(node.share.of, 'sample')}`);
+  if (node.weight !== null) said.push(`weight ${weightText(node.weight)}`);
+  if (node.verdicts) said.push(`${node.verdicts[0]} of ${many(node.verdicts[1], 'verdict')} say yes`);
+  for (const { by, accepted } of node.feedback) said.push(`feedback by ${giver(by)}: ${acceptance(accepted)}`);
+  if (node.revises) said.push(`revises node ${node.revises.path}`);
+  if (node.revised.length) said.push(`revised as node ${node.revised.map((attempt) => attempt.path).join(', ')}`);
+  if (node.ahead) said.push(`looked ${many(node.ahead.steps, 'step')} ahead`);
+  return said;
+}
+
+// What stands in small print under a node; null for nothing. A leaf visited once has its score for a value: that is not
+// repeated. `room` is for the feedback's own words, in characters.
+function underOf(node, room) {
+  const said = [];
+  if (node.visits > 1) said.push(node.value === null ? `${node.visits}×` : `${node.visits} · ${scoreText(node.value)}`);
+  if (node.share && node.share.own > 0) said.push(`→ ${node.share.own}`);
+  if (node.weight !== null) said.push('w ' + weightText(node.weight));
+  if (node.verdicts) said.push(`${node.verdicts[0]}/${node.verdicts[1]} yes`);
+  const given = node.feedback.length ? node.feedback[node.feedback.length - 1] : null;
+  if (given && room) said.push(clip(oneLine(given.text) || acceptance(given.accepted), room));
+  if (!said.length && !given && !node.ahead) return null;
+  const bubble = given ? (given.accepted === true ? 'accepted' : given.accepted === false ? 'refused' : 'unsure') : null;
+  return { bubble, steps: node.ahead ? Math.min(node.ahead.steps, 6) : 0, text: said.join('  ') };
+}
+
+// How much of the search went through a node, from 0 to 1.
+function flowOf(state, node) {
+  if (node.visits !== null && state.nodes[0].visits) return Math.min(1, node.visits / state.nodes[0].visits);
+  if (node.share) return node.share.of ? node.share.own / node.share.of : 0;
+  return node.weight === null ? 0 : Math.min(1, Math.max(0, node.weight));
+}
+
+// What was said of a node up to now, each with its text: [heading, text or undefined while it is on its way]. `full` is what the
+// server told, which may know more than has happened yet.
+function spokenOf(node, full) {
+  const said = node.feedback.map(({ by, accepted, text }, i) => (
+    [`Feedback by ${giver(by)}: ${acceptance(accepted)}`, full?.feedback?.[i]?.text ?? text]));
+  const { ahead, verdicts } = node;
+  if (ahead) said.push([`Looked ${many(ahead.steps, 'step')} ahead, for the score only`, full?.lookahead ?? ahead.text]);
+  for (let i = 0; i < (verdicts ? verdicts[1] : 0); i += 1) {
+    const told = full?.verdicts?.[i];
+    const says = told ? `: ${told.p_yes > 0.5 ? 'yes' : 'no'}, p(yes) = ${scoreText(told.p_yes)}` : '';
+    said.push([`Verdict ${i + 1}${says}`, told?.text]);
+  }
+  return said;
+}
+
+// Whether `full` holds all that was said of the node so far.
+const toldWhole = (node, full) => (full.feedback?.length ?? 0) >= node.feedback.length
+  && (full.verdicts?.length ?? 0) >= (node.verdicts?.[1] ?? 0) && (!node.ahead || typeof full.lookahead === 'string');
