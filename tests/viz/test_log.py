@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import orjson
 import pytest
+from viz.streams import ahead, refinement, verified
+from worlds import drive, search
 
-from tts_explorer.events import AnswerGraded, AnswerSelected, NodeAdded, NodePruned, NodeScored, Record, SearchStarted, clean
-from tts_explorer.viz.log import cut, projected
+from tts_explorer.events import (
+    AnswerGraded,
+    AnswerSelected,
+    FeedbackGiven,
+    LookedAhead,
+    NodeAdded,
+    NodePruned,
+    NodeScored,
+    NodeSelected,
+    Record,
+    SearchStarted,
+    Verdict,
+    clean,
+)
+from tts_explorer.viz.log import PageLog, cut, projected
 
 ALPHABETS = ["abc 0123=+-", '"\\\n\t\x01\x1f\u2028', "🦜🏳️‍🌈é漢ا\u202e", "\x00\ud800<script>`${}", "…"]
 
@@ -40,12 +56,92 @@ def test_an_added_node_its_score_and_its_fate_take_at_most_250_bytes(first: int)
         )
         for event in (added, NodeScored(node, rng.random()), NodePruned(node, hostile(rng, 40))):
             records.append(Record(first + len(records), 0.0, rng.randrange(100, 999), event))
+    sizes = sizes_of(records)
+    assert len(sizes) == 2000 and max(sizes.values()) <= 250
+
+
+def sizes_of(records: list[Record]) -> dict[int, int]:
+    """Bytes of the log by the node that they are about."""
     sizes: dict[int, int] = {}
     for line in projected(records).split("\n")[1:-1]:
         number = orjson.loads(line)["n"]
         sizes[number] = sizes.get(number, 0) + len(line.encode()) + 1
-    assert len(sizes) == 2000
-    assert max(sizes.values()) <= 250
+    return sizes
+
+
+@pytest.mark.parametrize("setting", [{"lookahead": 3}, {"feedback": "self"}])
+def test_so_it_does_with_a_look_ahead_or_feedback_and_verdicts(setting: dict[str, Any]) -> None:
+    rng = random.Random(8)
+    records = [Record(0, 0.0, None, SearchStarted("p", "s", settings=setting, aggregate="prod"))]
+    for i in range(2000):
+        node, text = (i,), hostile(rng, 300)
+        verdicts = tuple(Verdict(hostile(rng, 90), rng.random(), 9) for _ in range(rng.randrange(20)))
+        events = [NodeAdded(node, hostile(rng, 300), 5, -1.0, "eos", True, hostile(rng, 60) or "x")]
+        if "lookahead" in setting:
+            events += [LookedAhead(node, text, 9), NodeScored(node, rng.random()), NodePruned(node, hostile(rng, 40))]
+        else:
+            given = FeedbackGiven(node, text, 9, hostile(rng, 30), rng.choice([True, False, None]))
+            events += rng.sample([NodeScored(node, rng.random(), verdicts), given], 2)
+        records += [Record(len(records) + i, 0.0, rng.randrange(100, 999), event) for i, event in enumerate(events)]
+    assert max(sizes_of(records).values()) <= 250
+
+
+def test_what_is_said_of_a_node_is_in_the_log_and_whole_if_it_is_short() -> None:
+    told = lines(projected(refinement()))
+    feedback = [line for line in told if line["k"] == "f"]
+    assert [(line["n"], line.get("A"), line["b"]) for line in feedback] == [
+        (3, 0, "verifier"),
+        (6, None, "self"),
+        (9, 1, "truth"),
+    ]
+    assert feedback[0]["t"] == "The first mistake is in step 2."
+    assert [line["R"] for line in told if "R" in line] == [3, 6]
+    assert [line["V"] for line in lines(projected(verified())) if line["k"] == "?"] == [
+        [1, 8, 0.23],
+        [6, 8, 0.71],
+        [3, 8, 0.42],
+        [5, 8, 0.62],
+    ]
+    looked = next(line for line in lines(projected(ahead())) if line["k"] == "~")
+    assert looked == {"l": 4, "k": "~", "n": 1, "c": 2, "t": "126 - 37 = 89\n\n\\boxed{89}"}
+
+
+def test_seq_is_written_only_where_it_jumps_and_never_lost() -> None:
+    (stream,) = drive(search("mcts", settings={"n": 6, "beam_width": 2}))
+    seq, seen = -1, []
+    for line in lines(projected(stream)):
+        seq = line.get("q", seq + 1)
+        seen.append(seq)
+    assert seen == sorted(set(seen)) and seen[-1] == stream[-1].seq
+    kinds = {record.seq: type(record.event).__name__ for record in stream}
+    assert all(kinds[seq] == "NodeSelected" for seq in set(kinds) - set(seen))
+
+
+def test_the_log_is_the_same_however_the_records_come_in() -> None:
+    (stream,) = drive(search("particle_filter", seed=4))
+    whole, log, rng = projected(stream), PageLog(), random.Random(1)
+    pieces, at = [], 0
+    while at < len(stream):
+        step = rng.randrange(1, 7)
+        pieces.append(log.write(stream[at : at + step]))
+        at += step
+    assert "".join(pieces) + log.rest() == whole
+    assert log.rest() == ""
+
+
+def test_a_run_of_selections_at_the_end_of_an_interrupted_stream_is_not_lost() -> None:
+    stream = [Record(0, 0.0, None, SearchStarted("p", "s")), Record(1, 0.0, 3, NodeSelected((), 4, 0.5))]
+    assert PageLog().write(stream) == projected(stream[:1])
+    assert lines(projected(stream))[1] == {"l": 3, "k": ">", "N": [0], "v": [4], "u": [0.5]}
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_tree_search_stays_within_250_bytes_a_node_all_told(width: int) -> None:
+    (stream,) = drive(search("mcts", "never ends", settings={"n": 30, "beam_width": width}))
+    log = lines(projected(stream))
+    size = sum(len(orjson.dumps(line)) + 1 for line in log[1:])
+    nodes = sum(line["k"] == "+" for line in log)
+    assert size / nodes <= 250
 
 
 def test_cut_keeps_a_prefix_of_bounded_size() -> None:

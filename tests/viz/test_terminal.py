@@ -3,6 +3,7 @@
 import io
 
 from rich.console import Console
+from viz.streams import ahead, refinement, verified
 from worlds import drive, events, search
 
 from tts_explorer.cost import Cost
@@ -83,6 +84,27 @@ def test_a_bushy_tree_deeper_than_any_terminal_is_counted():
 
 def test_without_a_verifier_there_is_no_score():
     assert "– " not in printed(picture(tree_of(((0,), "step", None, None), verifier=None)))
+
+
+def test_what_a_strategy_announces_stands_in_brackets():
+    drawn = {}
+    for name in ("mcts", "rebase", "particle_filter"):
+        (records,) = drive(search(name, "never ends", settings={"n": 6}))
+        drawn[name] = printed(picture(SearchTree.of(events(records))))
+    assert " visits, value 0." in drawn["mcts"] and "[1 visit" not in drawn["mcts"]
+    assert "[share 2] " in drawn["rebase"] and "weight" not in drawn["rebase"]
+    assert "[weight 0." in drawn["particle_filter"] and "share" not in drawn["particle_filter"]
+    assert "0.62 ★ chosen, ✓ right [5/8 yes] \\boxed{89}" in printed(picture(SearchTree.of(events(verified()))))
+
+
+def test_feedback_and_look_aheads_have_lines_of_their_own_where_there_is_room():
+    tree = SearchTree.of(events(refinement()))
+    text = printed(picture(tree))
+    assert "↳ feedback by verifier, not accepted: The first mistake is in step 2." in text
+    assert "↳ feedback by self, can't tell: Step 1" in text and "revises 1.0.0 42 * 3 = 126" in text
+    assert "↳ looked ahead: 126 - 37 = 89 \\boxed{89}" in printed(picture(SearchTree.of(events(ahead()))))
+    compact = printed(picture(tree, rows=5))
+    assert "3 steps, revises 0.0.0 …" in compact and "[feedback: can't tell]" in compact and compact.count("\n") == 4
 
 
 def test_nothing_in_a_text_steers_the_terminal():

@@ -1,7 +1,8 @@
 """A search in a terminal: its tree, and what came of it, as rich renderables. It knows no console and no model.
 
-A node's fate is said in words, never by colour alone. Pruned leaves of one parent are one line (`+12 pruned`), and
-steps with one successor each stand below one another without a new indent, so that hundreds of nodes stay readable.
+A node's fate is said in words, never by colour alone; feedback and look-aheads stand on lines of their own. Pruned leaves of
+one parent are one line (`+12 pruned`), and steps with one successor each stand below one another without a new indent, so that
+hundreds of nodes stay readable.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tts_explorer.tree import Node, SearchTree
 
 DEEPEST = 16
 """Indents at most; what lies deeper is counted."""
+ACCEPTED = {True: "accepted", False: "not accepted", None: "can't tell"}
+"""What feedback says of an attempt."""
 
 
 def plain(text: str) -> str:
@@ -78,22 +81,50 @@ def _chain(tree: SearchTree, node: Node) -> list[Node]:
 
 def _labels(tree: SearchTree, chain: Sequence[Node], compact: bool) -> list[Text]:
     if compact and len(chain) > 1:
-        last = _label(tree, chain[-1])
-        return [Text(f"{len(chain)} steps … ", style="dim").append_text(last)]
-    return [_label(tree, node) for node in chain]
+        first, last = chain[0], _label(tree, chain[-1], compact)
+        revises = "" if first.revises is None else f", revises {named(first.revises)}"
+        return [Text(f"{len(chain)} steps{revises} … ", style="dim").append_text(last)]
+    return [line for node in chain for line in (_label(tree, node, compact), *([] if compact else _spoken(node)))]
 
 
-def _label(tree: SearchTree, node: Node) -> Text:
-    """One line: score, fate, text. The text comes last, since a narrow terminal cuts the end."""
+def _spoken(node: Node) -> list[Text]:
+    """A line for the look-ahead, and one for each feedback."""
+    said = [] if node.lookahead is None else [f"looked ahead: {plain(node.lookahead)}"]
+    said += [f"feedback by {plain(given.by)}, {ACCEPTED[given.accepted]}: {plain(given.text)}" for given in node.feedback]
+    return [Text(f"     ↳ {line}", style="italic", no_wrap=True, overflow="ellipsis") for line in said]
+
+
+def _label(tree: SearchTree, node: Node, compact: bool = False) -> Text:
+    """One line: score, fate, what was announced, text. The text comes last, since a narrow terminal cuts the end."""
     label = Text(no_wrap=True, overflow="ellipsis")
     if tree.started is None or tree.started.verifier:
         label.append(f"{score_of(node)} ", style="bold")
     words, style = fate_of(tree, node)
     if words:
         label.append(f"{words} ", style=style)
-    if node.visits is not None:
-        label.append(f"{node.visits} {'visit' if node.visits == 1 else 'visits'} ")
+    if facts := announced(tree, node, compact):
+        label.append(f"[{', '.join(facts)}] ", style="dim" if node.pruned else "cyan")
     return label.append(plain(node.text) or "(empty step)", style="dim" if node.pruned else "")
+
+
+def announced(tree: SearchTree, node: Node, compact: bool) -> list[str]:
+    """What was announced of a node beside its score, in numbers. A leaf visited once has its score for a value."""
+    said = []
+    if node.visits is not None and node.visits != 1:
+        said.append(f"{node.visits} visits" + ("" if node.value is None else f", value {node.value:.2f}"))
+    if node.weight is not None:
+        said.append(f"share {node.weight:g}" if is_share(tree, node.weight) else f"weight {node.weight:.2g}")
+    if node.verdicts:
+        said.append(f"{sum(verdict.p_yes > 0.5 for verdict in node.verdicts)}/{len(node.verdicts)} yes")
+    if node.feedback and compact:
+        said.append(f"feedback: {ACCEPTED[node.feedback[-1].accepted]}")
+    return said
+
+
+def is_share(tree: SearchTree, weight: float) -> bool:
+    """Whether a weight is a number of samples (REBASE), and not a part of 1 (particles)."""
+    others = (node.weight for node in tree.nodes.values() if node.weight is not None)
+    return weight > 1 or weight in (0, 1) and any(other > 1 for other in others)
 
 
 def score_of(node: Node) -> str:
