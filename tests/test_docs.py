@@ -11,6 +11,7 @@ import yaml
 
 from tts_explorer.cli import app
 from tts_explorer.events import KINDS
+from tts_explorer.models import verifiers
 from tts_explorer.strategies import default_rule, settings_of, strategy_named, strategy_names
 from tts_explorer.tasks import task_names
 
@@ -64,8 +65,13 @@ def test_every_strategy_is_in_the_table_with_its_settings(name):
 
 
 def test_no_other_strategy_is_in_the_table():
-    table = README.split("## The strategies")[1].split("### Reading")[0]
+    table = README.split("## The strategies")[1].split("## The verifiers")[0]
     assert sorted(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == strategy_names()
+
+
+def test_every_verifier_is_in_the_table():
+    table = README.split("## The verifiers")[1].split("### Reading")[0]
+    assert set(verifiers()) <= set(re.findall(r"`([^`]+)`", table))
 
 
 def test_every_kind_of_event_is_in_the_table():
@@ -96,4 +102,4 @@ def test_the_front_matter_is_a_spaces_card_and_spaces_yaml_repeats_it():
 
 
 def test_it_is_short_enough_to_read():
-    assert len(README.splitlines()) <= 240
+    assert len(README.splitlines()) <= 340

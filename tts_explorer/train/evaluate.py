@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import orjson
 import typer
@@ -29,6 +30,7 @@ from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problems
 from tts_explorer.train.prm import auc, encoded, rewards
 from tts_explorer.train.rollouts import labelled, sampled
+from tts_explorer.train.skill_figures import refinement_figures, verdict_figures
 
 STRATEGIES = {
     "one sample": ("self_consistency", {"n": 1}),
@@ -118,8 +120,7 @@ def accuracy(
         table.add_row(cell.task, str(cell.level), cell.strategy, *shown)
     Console().print(table)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(orjson.dumps([asdict(cell) for cell in cells], option=orjson.OPT_INDENT_2) + b"\n")
+        keep(out, [asdict(cell) for cell in cells])
 
 
 @app.command("auc")
@@ -152,8 +153,56 @@ def step_auc(
         kept.append(fact)
         print(orjson.dumps(fact, option=orjson.OPT_INDENT_2).decode())
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
+        keep(out, kept)
+
+
+@app.command()
+def verdicts(
+    policy: str = "bundled:small",
+    task: list[str] = TASKS,
+    level: int = 3,
+    problems: int = 200,
+    votes: int = 8,
+    split: str = "test",
+    workers: int = 2,
+    out: Path | None = None,
+) -> None:
+    """Balanced accuracy of the policy's written verdicts on its own held-out solutions, and their length against a solution's."""
+    options = {"problems": problems, "votes": votes, "split": split, "workers": workers}
+    kept = [verdict_figures(policy, name, level, **options) for name in task]
+    print(orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode())
+    if out is not None:
+        keep(out, kept)
+
+
+@app.command()
+def refinement(
+    policy: str = "bundled:small",
+    task: list[str] = TASKS,
+    level: int = 3,
+    problems: int = 200,
+    seeds: int = 3,
+    rounds: int = 3,
+    split: str = "test",
+    workers: int = 2,
+    out: Path | None = None,
+) -> None:
+    """Accuracy after each revision, with feedback by the truth, by the policy itself and by the verifier."""
+    options = {"problems": problems, "seeds": seeds, "rounds": rounds, "split": split, "workers": workers}
+    kept = [fact for name in task for fact in refinement_figures(policy, name, level, **options)]
+    table = Table("task", "feedback", *(f"after {done}" for done in range(rounds + 1)), title=f"{policy}, {split}")
+    for at in range(0, len(kept), rounds + 1):
+        row = kept[at : at + rounds + 1]
+        table.add_row(row[0]["task"], row[0]["feedback"], *(f"{100 * fact['correct'] / fact['total']:.1f}%" for fact in row))
+    Console().print(table)
+    if out is not None:
+        keep(out, kept)
+
+
+def keep(out: Path, kept: list[Any]) -> None:
+    """Write figures to a file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def by_step(places: list[int], scores: list[float], exact: list[bool]) -> list[dict[str, float]]:
