@@ -17,6 +17,9 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from viz import streams
+from worlds import drive
+from worlds import search as searched
 
 from tts_explorer.events import (
     AnswerGraded,
@@ -30,6 +33,7 @@ from tts_explorer.events import (
     SearchFinished,
     SearchStarted,
 )
+from tts_explorer.tree import SearchTree
 from tts_explorer.viz.log import projected
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -188,7 +192,17 @@ class Screen:
 def records() -> dict[str, list[Record]]:
     """Recorded searches by name."""
     evil = {f"evil{i}": search(say=lambda _, text=text: text) for i, text in enumerate(EVIL)}
-    return {"small": search(), "big": search(80, 20, 25)} | evil
+    evil |= {f"evil feedback{i}": streams.refinement(lambda _, text=text: text) for i, text in enumerate(EVIL)}
+    evil |= {f"evil verdicts{i}": streams.verified(say=lambda _, text=text: text) for i, text in enumerate(EVIL)}
+    spoken = {"refined": streams.refinement(), "verified": streams.verified(), "ahead": streams.ahead()}
+    ran = {
+        "mcts": drive(searched("mcts", settings={"n": 8, "beam_width": 3}))[0],
+        "rebase": drive(searched("rebase", "never ends", settings={"n": 6}))[0],
+        "particles": drive(searched("particle_filter", "never ends", settings={"n": 6}))[0],
+        "dvts": drive(searched("dvts", "never ends", settings={"n": 6, "beam_width": 2}))[0],
+        "adaptive": drive(searched("adaptive_consistency", "lines", settings={"n": 16, "batch": 4}))[0],
+    }
+    return {"small": search(), "big": search(80, 20, 25)} | evil | spoken | ran
 
 
 @pytest.fixture(scope="session")
@@ -200,13 +214,13 @@ def feed() -> queue.Queue[dict[str, Any] | None]:
 @pytest.fixture(scope="session")
 def view_url(serve: Callable[[Any], str], records: dict[str, list[Record]], feed: queue.Queue[Any]) -> str:
     """A page with nothing but the view: recordings by ?s=NAME, a live search by its button."""
+    from tts_explorer.ui.service import facts, told
     from tts_explorer.ui.view import SearchView
 
     def node_detail(session: str, path: str) -> dict[str, Any]:
-        added = {record.event.node: record.event for record in records[session] if isinstance(record.event, NodeAdded)}
-        id = tuple(map(int, path.split(".")))
-        steps = [added[id[: i + 1]] for i in range(len(id))]
-        return {"steps": [{"text": f"FULL {e.text}", "tokens": e.tokens, "logprob": e.logprob, "stop": e.stop} for e in steps]}
+        tree = SearchTree.of(record.event for record in records[session])
+        steps = tree.path(tuple(map(int, path.split("."))))
+        return told(steps[-1]) | {"steps": [facts(node) | {"text": f"FULL {node.text}"} for node in steps]}
 
     def recorded(request: gr.Request) -> Any:
         name = request.query_params.get("s")

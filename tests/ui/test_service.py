@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from viz.streams import ahead, refinement, verified
 
 from tts_explorer.errors import UnknownName, UserError
 from tts_explorer.events import Record, SearchFinished, SearchStarted
@@ -46,6 +47,16 @@ def test_a_page_of_sessions_is_full_though_greedy_ones_lie_between(service: Serv
     for id in ids:
         ended(service, id)
     assert {session.id for session in service.sessions(limit=3)} == set(ids)
+
+
+def test_all_that_was_said_of_a_node_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "records", lambda id: {"r": refinement, "v": verified, "a": ahead}[id]())
+    (given,) = service.node("r", "1.0.0")["feedback"]
+    assert (given["by"], given["accepted"]) == ("self", None) and given["text"].endswith("I am not sure.\n")
+    verdicts = service.node("v", "1.0.0")["verdicts"]
+    assert len(verdicts) == 8 and verdicts[0]["p_yes"] == 0.91 and verdicts[7]["text"].endswith("The answer is 99: No\n")
+    assert service.node("a", "0")["lookahead"] == "126 - 37 = 89\n\n\\boxed{89}"
+    assert service.node("a", "0.0")["lookahead"] is None
 
 
 def test_the_full_text_of_a_path_is_told_and_nonsense_is_empty(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
