@@ -21,6 +21,7 @@ from tts_explorer.strategies import checked_settings, needs_verifier, needs_word
 from tts_explorer.tasks import parse, task_named, task_names
 from tts_explorer.tasks.base import Problem, Split, problem_at
 
+UPPER_BOUND = "the truth gives the feedback, which nobody has in earnest: what this search reaches is an upper bound"
 LONGEST_PROBLEM = 8000
 """Characters."""
 
@@ -109,7 +110,7 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
     """
     settings = checked_settings(plan.strategy, plan.settings)
     if not needs_verifier(plan.strategy, settings):
-        return None, []
+        return None, [UPPER_BOUND] if settings.get("feedback") == "truth" else []
     words = needs_words(plan.strategy, settings)
     name = ask.verifier or (POLICY_AS_JUDGE if words else None)
     if not name:

@@ -29,8 +29,10 @@ CONTINUED = "trained further from weights published before; mix, rate and seed o
 ABOUT = {
     "policy": (
         "text-generation",
-        "A Llama-style decoder that writes a solution step by step, one step a paragraph, the answer in `\\boxed{}`.",
-        "Right solutions of problems of the train split, generated without end from a seed; loss on the solution only.",
+        "A Llama-style decoder that writes a solution step by step, one step a paragraph, the answer in `\\boxed{}`. After "
+        "`<|verify|>` it writes a check of a solution that ends in yes or no, after `<|feedback|>…<|revise|>` another solution.",
+        "Right solutions of problems of the train split, generated without end from a seed; then, half and half, its own "
+        "attempts with a check by the program or with a right solution after feedback. Loss on what it has to write only.",
         "It knows two families of problems in their own wordings and nothing else: no other language, no chat, no facts.",
     ),
     "prm": (
@@ -117,7 +119,36 @@ def figures() -> str:
                 f"rollouts, `python -m tts_explorer.train.evaluate auc`): {found['program']:.3f} against the program, "
                 f"{found['monte_carlo']:.3f} against Monte-Carlo > 0; step by step {steps}."
             )
-    return "\n".join(lines)
+    return "\n".join(lines + _skills(results))
+
+
+def _skills(results: Path) -> list[str]:
+    """A sentence on written verdicts for each task, and one on revisions for each task and kind of feedback."""
+    lines = []
+    for found in _read(results / "verification.json"):
+        one, mean = (f"{100 * found[name]['balanced']:.1f}%" for name in ("one", "mean"))
+        spans = [f"{100 * found[name]['low']:.1f} – {100 * found[name]['high']:.1f}" for name in ("one", "mean")]
+        lines.append(
+            f"\nWritten verdicts of `{found['policy']}` on {found['solutions']} of its own solutions ({found['right']} right) of "
+            f"{found['task']} level {found['level']} (`python -m tts_explorer.train.evaluate verdicts`): balanced accuracy {one} "
+            f"({spans[0]}) for one, {mean} ({spans[1]}) for the mean of {found['votes']}; {found['missing']} came to "
+            f"neither. A verdict has {found['ratio']:.2f} times the tokens of a solution (λ)."
+        )
+    table = _read(results / "refinement.json")
+    for key in dict.fromkeys((row["task"], row["level"], row["feedback"]) for row in table):
+        rows = [row for row in table if (row["task"], row["level"], row["feedback"]) == key]
+        shares = ", ".join(
+            f"{100 * row['correct'] / row['total']:.1f}% ({100 * row['low']:.1f} – {100 * row['high']:.1f})" for row in rows
+        )
+        lines.append(
+            f"\nSequential refinement on {key[0]} level {key[1]} with feedback by `{key[2]}`, {rows[0]['total']} searches, right "
+            f"after 0 to {rows[-1]['round']} revisions (`python -m tts_explorer.train.evaluate refinement`): {shares}."
+        )
+    return lines
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return orjson.loads(path.read_bytes()) if path.is_file() else []
 
 
 def _line(cell: dict[str, Any]) -> str:
