@@ -8,41 +8,48 @@ All cost nothing and lie in [0, 1]. They know neither the problem nor a truth.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tts_explorer.events import NodeId
 from tts_explorer.tree import SearchTree
 
-
-def likelihood(tree: SearchTree, id: NodeId) -> float | None:
-    """exp(mean log-probability) over the tokens of the path to `id`; None where nothing was sampled."""
-    path = tree.path(id)
-    tokens = sum(node.tokens for node in path)
-    return math.exp(min(0.0, sum(node.logprob for node in path) / tokens)) if tokens else None
+Piece = tuple[int, float, float | None]
+"""Of one step: its tokens, the sum of their log-probabilities, and of their certainties where it is known."""
 
 
-def self_certainty(tree: SearchTree, id: NodeId) -> float | None:
+def likelihood(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> float | None:
+    """exp(mean log-probability) over the tokens of the path to `id` and of the steps `ahead`; None where nothing was sampled."""
+    pieces = _pieces(tree, id, ahead)
+    tokens = sum(tokens for tokens, *_ in pieces)
+    return math.exp(min(0.0, sum(logprob for _, logprob, _ in pieces) / tokens)) if tokens else None
+
+
+def self_certainty(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> float | None:
     """c / (1 + c), c the mean KL(uniform ‖ p) in nats over the tokens of the path: rising with it, and below 1.
 
     None where the policy doesn't say.
     """
-    path = tree.path(id)
-    tokens = sum(node.tokens for node in path)
-    if not tokens or any(node.certainty is None for node in path):
+    pieces = _pieces(tree, id, ahead)
+    tokens, known = sum(tokens for tokens, *_ in pieces), [certainty for *_, certainty in pieces if certainty is not None]
+    if not tokens or len(known) < len(pieces):
         return None
-    mean = max(0.0, sum(node.certainty or 0.0 for node in path) / tokens)
-    return mean / (1 + mean)
+    mean = max(0.0, sum(known) / tokens)
+    return mean / (1 + mean) if math.isfinite(mean) else None
 
 
-def agreement(tree: SearchTree, id: NodeId) -> float | None:
-    """The share of finished answers that are this one's; None without an answer."""
+def _pieces(tree: SearchTree, id: NodeId, ahead: Sequence[Piece]) -> list[Piece]:
+    return [(node.tokens, node.logprob, node.certainty) for node in tree.path(id)] + list(ahead)
+
+
+def agreement(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> float | None:
+    """The share of finished answers that are this one's; None without an answer. What is ahead votes for nothing."""
     answers = [node.answer for node in tree.finished()]
     mine = tree.nodes[id].answer
     return answers.count(mine) / len(answers) if mine else None
 
 
-OUTCOMES: dict[str, Callable[[SearchTree, NodeId], float | None]] = {
+OUTCOMES: dict[str, Callable[..., float | None]] = {
     "logprob": likelihood,
     "self-certainty": self_certainty,
     "agreement": agreement,

@@ -72,13 +72,13 @@ class Checkpoint:
         """What follows an attempt when another one is asked for: the feedback, as a turn of the chat if there is a template."""
         if self.taught:
             return self.step(f"<|feedback|>{feedback}<|revise|>")
-        if not self.tokenizer.chat_template:
-            return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
         told = f"{feedback} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
         turns = [("user", "?"), ("assistant", ATTEMPT), ("user", told)]
-        said = self._rendered([{"role": role, "content": content} for role, content in turns])
-        after = said.partition(ATTEMPT)[2].removeprefix(self.tokenizer.eos_token or "")
-        return self.step(after)
+        turns = [{"role": role, "content": content} for role, content in turns]
+        _, attempt, after = (self._rendered(turns) if self.tokenizer.chat_template else "").partition(ATTEMPT)
+        if not attempt:  # no template, or one that shows the last turn alone
+            return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
+        return self.step(after.removeprefix(self.tokenizer.eos_token or ""))
 
     def verification(self, problem: str) -> tuple[Segment, Segment]:
         """What stands before and after a solution's steps when a written check of it is asked for."""
@@ -89,7 +89,7 @@ class Checkpoint:
             "whether it is correct, and why. Close with one line: 'Is the answer correct? Yes' or 'Is the answer correct? No'."
         )
         text = self._rendered([{"role": "user", "content": asked}]) if self.tokenizer.chat_template else asked + DELIMITER
-        before, _, after = text.partition(ATTEMPT)
+        before, _, after = text.rpartition(ATTEMPT)  # the last one: a problem may hold these words too
         return tuple(self.tokenizer.encode(before, add_special_tokens=not self.tokenizer.chat_template)), self.step(after)
 
     def odds(self) -> Odds:

@@ -100,7 +100,7 @@ class Judge:
 
 
 def verdict_of(sample: Sample) -> Verdict | None:
-    """The verdict that was written; None if it came to no yes or no."""
+    """The verdict that was written, word for word, for a policy may read it as feedback; None if it came to no yes or no."""
     if sample.p_yes is None or not 0.0 <= sample.p_yes <= 1.0:
         return None
-    return Verdict(clean(sample.text).rstrip(), round(sample.p_yes, 4), len(sample.ids))
+    return Verdict(clean(sample.text), round(sample.p_yes, 4), len(sample.ids))

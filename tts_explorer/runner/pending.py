@@ -19,6 +19,8 @@ class Ahead:
     ids: Segment
     text: str
     stop: Stop
+    logprob: float
+    certainty: float | None
 
 
 @dataclass

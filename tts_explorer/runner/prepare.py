@@ -15,6 +15,7 @@ from tts_explorer.models.base import Policy, Verifier
 from tts_explorer.models.judge import JUDGE
 from tts_explorer.models.program import PROGRAM, ProgramVerifier
 from tts_explorer.outcomes import OUTCOMES, Outcome
+from tts_explorer.runner.fitting import require_fitting
 from tts_explorer.runner.plan import Plan, Scorer
 from tts_explorer.runner.run import Run
 from tts_explorer.strategies import checked_settings, needs_verifier, needs_words, strategy_named
@@ -151,4 +152,5 @@ def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     )
     plan.check()
     verifier, notes = the_verifier(ask, plan, models)
+    require_fitting(plan, checked_settings(plan.strategy, plan.settings), verifier)
     return Run(plan, models.policy(ask.policy), verifier, id=id, notes=notes)

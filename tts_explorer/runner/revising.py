@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 def begin(run: Run, move: Revise) -> None:
     """Ask the verifier about every attempt that has an answer, if it gives the feedback. Raises BadMove for unfinished ones."""
+    asked: set[NodeId] = set()
     for node in move.nodes:
         if not node.terminal:
             raise BadMove(f"node {node.id} is not finished, so it can't be revised")
         if node.answer and move.feedback != "truth":
-            ask_rewards(run, node.id, set())
+            asked |= ask_rewards(run, node.id, asked)
     run.pending.then = partial(_revise, run, move)
     if not run.pending.missing:
         run.pending.take_up()

@@ -65,6 +65,8 @@ class Run:
         self.judged: Segment = verifier.problem(text) if verifier else ()
         self.born: dict[NodeId, int] = {}
         self.whole: set[NodeId] = set()
+        self.votes: dict[NodeId, int] = {}
+        """Verdicts asked for, those that came to nothing among them."""
         self.outbox: list[Record] = []
         self.requests: list[Request] = []
         self.pending: Pending | None = None

@@ -27,7 +27,7 @@ def begin(run: Run, move: Score) -> None:
     for node in move.nodes:
         if node.id in same or node.id in asked:
             continue
-        if move.lookahead and not node.terminal and not node.scored:
+        if move.lookahead and not node.terminal and not run.tree.nodes[node.id].scored and not _is_blank(run, node.id):
             asked |= ask_rewards(run, node.id[:-1], asked) | {node.id}
             _look_ahead(run, node.id)
         else:
@@ -48,7 +48,7 @@ def ask_rewards(run: Run, id: NodeId, asked: set[NodeId], *, votes: int = 1) -> 
     if not id:
         return set()
     if isinstance(run.verifier, Outcome):
-        return _reward_by_formula(run, id, run.verifier)
+        return _reward_by_formula(run, id, run.verifier, asked)
     if run.verifier.writes:
         return _ask_verdicts(run, id, asked, votes)
     lacking = {node.id for node in run.tree.path(id) if not node.scored} - asked
@@ -75,19 +75,25 @@ def _send(run: Run, id: NodeId, steps: Sequence[tuple[str, NodeId]], lacking: se
 
 def _ask_verdicts(run: Run, id: NodeId, asked: set[NodeId], votes: int) -> set[NodeId]:
     """Ask a generative verifier for the verdicts that `id` lacks."""
-    node = run.tree.nodes[id]
-    missing = range(len(node.verdicts), votes) if node.verdicts or not node.scored else range(0)
+    missing = range(run.votes.get(id, 0), votes)
     if missing and id not in asked:
+        run.votes[id] = votes
         _send(run, id, whole_steps(run.tree, id, run.pending.ahead.get(id, ())), {id}, missing)
     return {id}
 
 
-def _reward_by_formula(run: Run, id: NodeId, outcome: Outcome) -> set[NodeId]:
-    """Score the path to `id` by what is known of it already."""
-    for node in run.tree.path(id):
-        if not node.scored and (node.id == id or not outcome.whole):
-            run.emit(NodeScored(node.id, outcome.reward(run.tree, node.id)))
-    return set()
+def _reward_by_formula(run: Run, id: NodeId, outcome: Outcome, asked: set[NodeId]) -> set[NodeId]:
+    """Score the path to `id` by what is known of it already, and of the steps ahead of it."""
+    wanted = [node.id for node in run.tree.path(id) if not node.scored and (node.id == id or not outcome.whole)]
+    for node in (node for node in wanted if node not in asked):
+        ahead = [(len(step.ids), step.logprob, step.certainty) for step in run.pending.ahead.get(node, ())]
+        run.emit(NodeScored(node, None if _is_blank(run, node) else outcome.reward(run.tree, node, ahead)))
+    return set(wanted)
+
+
+def _is_blank(run: Run, id: NodeId) -> bool:
+    """Whether the step that `id` ends is an empty one, which gets no reward."""
+    return not whole_steps(run.tree, id)[-1][0].strip()
 
 
 def _look_ahead(run: Run, id: NodeId) -> None:
@@ -103,7 +109,7 @@ def took_look(run: Run, node: NodeId, sample: Sample) -> None:
     pending, move = run.pending, cast(Score, run.pending.move)
     ahead = pending.ahead[node]
     pending.spent("policy", sample.spend, first=not ahead)
-    ahead.append(Ahead(sample.ids, clean(sample.text), sample.stop))
+    ahead.append(Ahead(sample.ids, clean(sample.text), sample.stop, sample.logprob, sample.certainty))
     pending.missing.discard(node)
     said = whole_steps(run.tree, node, ahead)[-1][0]
     ended = sample.stop == "eos" or not sample.room or answer_in(said, run.plan.task) is not None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from tts_explorer.errors import BadSetting
 from tts_explorer.runner.feedback import NO_ANSWER, WRONG_ANSWER, doubted
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem
@@ -36,29 +37,42 @@ def attempts_in(paths: Sequence[Path]) -> list[list[Rollout]]:
 
 
 def skill_texts(tokenizer: PreTrainedTokenizerFast, attempts: Sequence[list[Rollout]], rng: random.Random) -> Iterator[Example]:
-    """Endless texts of both skills. As many verdicts yes as no; a text that is longer than the context is left out."""
+    """Endless texts of both skills. As many verdicts yes as no; a text that is longer than the context is left out.
+
+    Raises BadSetting unless some attempts are right and some wrong.
+    """
     for text in _texts(tokenizer, attempts, rng):
         if len(text[0]) <= tokenizer.model_max_length:
             yield text
 
 
 def _texts(tokenizer: PreTrainedTokenizerFast, attempts: Sequence[list[Rollout]], rng: random.Random) -> Iterator[Example]:
+    graded = [([r for r in solutions if is_right(r)], [r for r in solutions if is_wrong(r)]) for solutions in attempts]
+    solved, failed = [right for right, _ in graded if right], [both for both in graded if both[1]]
+    if not solved or not failed:
+        raise BadSetting("the attempts are all right, or all wrong: both kinds are needed to learn from")
     while True:
-        solutions = rng.choice(attempts)
-        right = [rollout for rollout in solutions if rollout.values[-1] > 0]
-        wrong = [rollout for rollout in solutions if rollout.values[-1] == 0]
         if rng.random() < VERIFY:
-            chosen = right if rng.random() < 0.5 else wrong
-            if chosen:
-                yield verification(tokenizer, rng.choice(chosen))
-        elif wrong:
+            chosen = rng.choice(solved) if rng.random() < 0.5 else rng.choice(failed)[1]
+            yield verification(tokenizer, rng.choice(chosen))
+        else:
+            right, wrong = rng.choice(failed)
             yield revision(tokenizer, rng.choice(wrong), right, rng)
+
+
+def is_right(solution: Rollout) -> bool:
+    """Whether its answer is right. Of a solution that others go on from, which the value says too little of, neither is said."""
+    return solution.values[-1] == 1
+
+
+def is_wrong(solution: Rollout) -> bool:
+    return solution.values[-1] == 0
 
 
 def verification(tokenizer: PreTrainedTokenizerFast, solution: Rollout) -> Example:
     """One written check with its verdict: the program's on the answer, whatever it says of the steps."""
     lines = _review(solution)
-    verdict = "<|yes|>" if solution.values[-1] > 0 else "<|no|>"
+    verdict = "<|yes|>" if is_right(solution) else "<|no|>"
     said = _ids(tokenizer, "".join(line + "\n" for line in lines))
     return _joined(tokenizer, solution, ["<|verify|>"], [*said, *_special(tokenizer, "<|verdict|>", verdict)])
 
