@@ -155,7 +155,7 @@ def test_what_a_person_can_mend_is_one_sentence_and_exit_code_1(run, arguments, 
         (("--level", "9"), "no level 9"),
         (("--index", "-1"), "index is -1"),
         (("--split", "dev"), "no split 'dev'"),
-        ((), "scores its steps: choose a verifier"),
+        ((), "asks for scores: choose a verifier"),
     ],
 )
 def test_a_problem_that_no_task_has(run, arguments, complaint):

@@ -1,32 +1,28 @@
-"""`tts-explorer solve`: one search, its tree drawn live, stored as it grows."""
+"""`tts-explorer solve`: one search or several repeats, drawn live, stored as they grow."""
 
 from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from types import FrameType
-from typing import Annotated, Any, cast
+from dataclasses import fields, replace
+from types import FrameType, SimpleNamespace
+from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
-from rich.live import Live as Display
 
-from tts_explorer.cli.options import Db, Device, Json, Quantize, Threads, console, emit, no_bars, open_store
-from tts_explorer.cost import Cost
+from tts_explorer.cli.options import Db, Device, Json, Quantize, Threads, no_bars, open_store
+from tts_explorer.cli.screen import Screen
 from tts_explorer.errors import BadSession, TTSExplorerError
-from tts_explorer.events import Record, to_dict
 from tts_explorer.runner import Ask, Live, Loop, Models, Run, prepare
+from tts_explorer.runner.plan import BUDGETS
 from tts_explorer.store import Store, new_id
-from tts_explorer.tree import SearchTree
-from tts_explorer.viz.terminal import picture, summary
 
 DEFAULT = Ask()
-FRAMES = 8
-"""Pictures a second at most."""
+VERIFIED = "solve_and_verify"
+"""The strategy whose budget --worth divides."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,6 +53,10 @@ def solve(
     budget_tokens: Annotated[int | None, option("budget-tokens", "Stop at this many sampled tokens.")] = None,
     budget_flops: Annotated[float | None, option("budget-flops", "Stop at this many FLOPs of both models.")] = None,
     budget_seconds: Annotated[float | None, option("budget-seconds", "Stop after this many seconds.")] = None,
+    worth: Annotated[float | None, option("worth", "Of solve_and_verify: what n and votes may cost, in solutions.")] = None,
+    divide: Annotated[str | None, option("divide", "How --worth is shared: paper, even, fit, or a number of votes.")] = None,
+    ratio: Annotated[float | None, option("ratio", "Tokens of a verdict over those of a solution; else as measured.")] = None,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=256, help="Searches, with seeds from --seed on.")] = 1,
     device: Device = "cpu",
     threads: Threads = None,
     quantize: Quantize = None,
@@ -67,16 +67,64 @@ def solve(
 
     The new session's id goes to standard error. Ctrl-C ends the search with its best answer so far.
     """
-    if answer is not None and problem is None:
+    perform(SimpleNamespace(**locals()))
+
+
+def perform(given: SimpleNamespace) -> None:
+    """Do what the options say."""
+    check_usage(given)
+    ask = asked(given)
+    with closing(open_store(given.db)) as store:
+        models = Models(device=given.device, threads=given.threads, precision=given.quantize)
+        if given.worth is not None:
+            ask = shared_out(ask, given, models, store)
+        search([replace(ask, seed=ask.seed + i) for i in range(given.repeats)], models, store, given.json)
+
+
+def check_usage(given: SimpleNamespace) -> None:
+    """Raise BadParameter for options that don't go together."""
+    if given.answer is not None and given.problem is None:
         raise typer.BadParameter("it needs --problem", param_hint="--answer")
-    limits = {"nodes": budget_nodes, "tokens": budget_tokens, "flops": budget_flops, "seconds": budget_seconds}
+    if given.worth is None:
+        for name in ("divide", "ratio"):
+            if getattr(given, name) is not None:
+                raise typer.BadParameter("it needs --worth", param_hint=f"--{name}")
+    elif given.strategy != VERIFIED:
+        raise typer.BadParameter(f"it needs --strategy {VERIFIED}", param_hint="--worth")
+    elif taken := sorted({"n", "votes"} & set(pairs(given.set or []))):
+        raise typer.BadParameter(f"{taken[0]} follows from --worth: leave one of them away", param_hint="--set")
+
+
+def asked(given: SimpleNamespace) -> Ask:
+    """The search that the options describe."""
+    limits = {name: getattr(given, f"budget_{name}") for name in BUDGETS}
+    same = (field.name for field in fields(Ask) if hasattr(given, field.name))
     budget = {name: limit for name, limit in limits.items() if limit is not None}
-    ask = Ask(
-        policy, verifier, strategy, pairs(set or []), task, level, index, cast(Any, split), problem, answer,
-        seed, temperature, max_step_tokens, aggregate, rule, budget,
-    )  # fmt: skip
-    with closing(open_store(db)) as store:
-        search(ask, Models(device=device, threads=threads, precision=quantize), store, json)
+    return Ask(**{name: getattr(given, name) for name in same}, settings=pairs(given.set or []), budget=budget)
+
+
+def shared_out(ask: Ask, given: SimpleNamespace, models: Models, store: Store) -> Ask:
+    """`ask` with the solutions and verdicts that --worth buys, which is said on standard error; no verdicts are plain majority.
+
+    Raises BadSetting before anything is spent.
+    """
+    from tts_explorer.lab.divide import divided, fitted, known_ratio, points_of, recorded, require_ratio
+
+    way = "paper" if given.divide is None else int(given.divide) if given.divide.lstrip("-").isdecimal() else given.divide
+    divided(given.worth, 1.0 if given.ratio is None else require_ratio(given.ratio), way if way != "fit" else "even")
+    least = loaded(replace(ask, settings={**ask.settings, "n": 1, "votes": 1}), models)
+    names = least.policy.name, least.verifier.name if least.verifier else ""
+    trees = recorded(store, *names) if given.ratio is None or way == "fit" else []
+    ratio = known_ratio(trees, *names) if given.ratio is None else given.ratio
+    law = fitted(points_of(trees), ratio) if way == "fit" else None
+    parts = divided(given.worth, ratio, way, law=law)
+    settings = {"n": parts.solutions} | ({"votes": parts.verdicts} if parts.verdicts else {})
+    ask = replace(ask, strategy=VERIFIED if parts.verdicts else "self_consistency", settings={**ask.settings, **settings})
+    prepare(ask, models, id="")
+    told = f"{parts.solutions} solutions, {parts.verdicts} verdicts on each: worth {parts.cost(ratio):.3g} of {given.worth:g}"
+    fit = f" ({law.budgets} budgets: S = {law.scale:.2f} C^{law.exponent:.2f})" if law else ""
+    typer.echo(f"{told} at {ratio:.3g} a verdict, by {way}{fit}", err=True)
+    return ask
 
 
 def pairs(settings: Sequence[str]) -> dict[str, str]:
@@ -88,22 +136,27 @@ def pairs(settings: Sequence[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in split}
 
 
-def search(ask: Ask, models: Models, store: Store, json: bool) -> None:
-    """Run `ask` to its end in this thread and show it."""
-    run = loaded(ask, models)
-    loop = Loop(store)
-    screen = Screen(run.id, json)
-    live = loop.start(run, screen.watch)
-    screen.stop = live.cancel
-    with screen, stopping(live) as caught:
+def search(asks: Sequence[Ask], models: Models, store: Store, json: bool) -> None:
+    """Run them together to their ends in this thread and show them."""
+    runs = [loaded(ask, models) for ask in asks]
+    loop, lives = Loop(store), list[Live]()
+    screen = Screen([run.id for run in runs], json, lambda: cancel(lives))
+    lives += [loop.start(run, screen.watching(run.id)) for run in runs]
+    with screen, stopping(lives) as caught:
         loop.drive()
-    if live.error is not None:
-        raise BadSession(f"the session could not be saved ({live.error}): make room, or choose another database with --db")
+    if (error := next((live.error for live in lives if live.error is not None), None)) is not None:
+        raise BadSession(f"the session could not be saved ({error}): make room, or choose another database with --db")
     screen.end()
     if caught:
         raise typer.Exit(128 + caught[0])
-    if screen.tree.status == "failed":
-        raise TTSExplorerError(f"the search failed: {screen.tree.detail}")
+    if failed := [run.tree.detail for run in runs if run.tree.status == "failed"]:
+        raise TTSExplorerError(f"the search failed: {failed[0]}")
+
+
+def cancel(lives: Sequence[Live]) -> None:
+    """Ask all of them to stop."""
+    for live in lives:
+        live.cancel()
 
 
 def loaded(ask: Ask, models: Models) -> Run:
@@ -117,13 +170,13 @@ def loaded(ask: Ask, models: Models) -> Run:
 
 
 @contextmanager
-def stopping(live: Live) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM cancel the run; a second one ends the process at once. Yields the signals that came."""
+def stopping(lives: Sequence[Live]) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM cancel the runs; a second one ends the process at once. Yields the signals that came."""
     caught: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         caught.append(number)
-        live.cancel()
+        cancel(lives)
         signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -132,60 +185,3 @@ def stopping(live: Live) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class Screen:
-    """Shows committed records: JSON lines, a live tree on a terminal, or nothing before the end elsewhere."""
-
-    def __init__(self, id: str, json: bool):
-        self.id, self.json = id, json
-        self.tree, self.cost = SearchTree(), Cost()
-        self.console = console()
-        self.display = Display(console=self.console, auto_refresh=False, transient=True, redirect_stderr=False)
-        self.drawn = 0.0
-        self.stop = lambda: None
-        self.broken: BrokenPipeError | None = None
-
-    def __enter__(self) -> Screen:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.display.is_started:
-            self.display.stop()
-
-    def watch(self, records: Sequence[Record]) -> None:
-        """Take in new records, which are on disk by now."""
-        if records[0].seq == 0:
-            typer.echo(self.id, err=True)
-        for record in records:
-            self.tree.apply(record.event)
-            self.cost.apply(record.event)
-        if self.json:
-            self._write(b"".join(orjson.dumps(to_dict(record)) + b"\n" for record in records))
-        elif self.console.is_terminal and time.monotonic() - self.drawn > 1 / FRAMES:
-            self._draw()
-
-    def _draw(self) -> None:
-        if not self.display.is_started:
-            self.display.start()
-            self.console.show_cursor(True)
-        self.display.update(picture(self.tree, rows=self.console.height - 1), refresh=True)
-        self.drawn = time.monotonic()
-
-    def _write(self, lines: bytes) -> None:
-        """Nobody reads on once a pipe is closed, so the search is cancelled; `end` says so to the shell."""
-        if self.broken is not None:
-            return
-        try:
-            emit(lines)
-        except BrokenPipeError as error:
-            self.broken = error
-            self.stop()
-
-    def end(self) -> None:
-        """Print the finished tree and what came of it. Raises BrokenPipeError if the reader has gone."""
-        if self.broken is not None:
-            raise self.broken
-        if not self.json:
-            self.console.print(picture(self.tree))
-            self.console.print(summary(self.tree, self.cost, self.tree.status or "interrupted"))

@@ -1,0 +1,42 @@
+"""Many searches in one loop are those that each would have been alone, in their order."""
+
+from dataclasses import replace
+
+import pytest
+
+from tts_explorer.errors import TTSExplorerError
+from tts_explorer.lab.searches import Ended, searched
+from tts_explorer.runner import Ask
+
+ASK = Ask("p", "v", "best_of_n", {"n": 4}, "arithmetic", 1)
+
+
+def asks(count):
+    return [replace(ASK, index=i % 3, seed=i) for i in range(count)]
+
+
+def test_they_come_back_in_their_order_and_as_they_are_alone(models):
+    together = searched(asks(7), models, Ended.of, rows=12)
+    assert together == [searched([ask], models, Ended.of)[0] for ask in asks(7)]
+    assert len({e.tokens for e in together}) > 1
+    assert all(e.status == "done" and e.verifier == "v" and e.flops > e.tokens > 0 for e in together)
+    assert searched([], models, Ended.of) == []
+
+
+@pytest.mark.parametrize(("rows", "most"), [(1, 4), (8, 8), (12, 12)])
+def test_no_more_searches_go_on_than_fill_the_rows(models, rows, most):
+    policy, seen = models.policy("p"), []
+    tick = policy.tick
+    policy.tick = lambda: seen.append(len(policy.rows)) or tick()
+    searched(asks(7), models, Ended.of, rows=rows)
+    assert max(seen) == most
+
+
+def test_one_that_fails_is_not_passed_over(models):
+    models.policy("p").tick = lambda: 1 / 0
+    with pytest.raises(TTSExplorerError, match="best_of_n on problem test/1/0 failed: p broke: ZeroDivisionError"):
+        searched(asks(2), models, Ended.of)
+
+
+def test_what_is_read_is_up_to_the_caller(models):
+    assert searched(asks(2), models, lambda run: run.plan.seed) == [0, 1]

@@ -1,0 +1,1 @@
+"""The lab: many searches set against one another at equal cost."""
