@@ -11,9 +11,10 @@ what follows `<|verify|>` or `<|revise|>` is learnt from. It knows no model.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
@@ -27,46 +28,60 @@ from tts_explorer.train.rollouts import Rollout, read_rollouts
 
 VERIFY, REVISE = 0.7, 0.3
 """Shares of the two skills among these texts."""
+SHARES = {"countdown": 0.6, "arithmetic": 0.4}
+"""Of each task among these texts, relative to one another."""
 FEEDBACK = ("truth", "verifier", "self")
 """Who finds fault: each as often."""
 
 
-def attempts_in(paths: Sequence[Path]) -> list[list[Rollout]]:
-    """The distinct solutions in these shards, those of one problem together."""
-    return [list(group) for path in paths for _, group in groupby(read_rollouts(path), key=lambda rollout: rollout.problem)]
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Solutions of one task by their grade, and the right ones of each problem."""
+
+    right: list[Rollout]
+    wrong: list[Rollout]
+    solved: dict[str, list[Rollout]]
 
 
-def skill_texts(tokenizer: PreTrainedTokenizerFast, attempts: Sequence[list[Rollout]], rng: random.Random) -> Iterator[Example]:
-    """Endless texts of both skills. As many verdicts yes as no; a text that is longer than the context is left out.
+def attempts_in(paths: Sequence[Path]) -> dict[str, Attempts]:
+    """The solutions in these shards, by task; a task without right ones or without wrong ones is left out.
 
-    Raises BadSetting unless some attempts are right and some wrong.
+    A solution that others go on from, of which its value says too little, is neither. Raises BadSetting if no task is left.
     """
-    for text in _texts(tokenizer, attempts, rng):
-        if len(text[0]) <= tokenizer.model_max_length:
-            yield text
-
-
-def _texts(tokenizer: PreTrainedTokenizerFast, attempts: Sequence[list[Rollout]], rng: random.Random) -> Iterator[Example]:
-    graded = [([r for r in solutions if is_right(r)], [r for r in solutions if is_wrong(r)]) for solutions in attempts]
-    solved, failed = [right for right, _ in graded if right], [both for both in graded if both[1]]
-    if not solved or not failed:
+    found: dict[str, Attempts] = {}
+    for rollout in (rollout for path in paths for rollout in read_rollouts(path)):
+        attempts = found.setdefault(rollout.task, Attempts([], [], defaultdict(list)))
+        if is_right(rollout):
+            attempts.right.append(rollout)
+            attempts.solved[rollout.problem].append(rollout)
+        elif rollout.values[-1] == 0:
+            attempts.wrong.append(rollout)
+    both = {task: attempts for task, attempts in found.items() if attempts.right and attempts.wrong}
+    if not both:
         raise BadSetting("the attempts are all right, or all wrong: both kinds are needed to learn from")
-    while True:
-        if rng.random() < VERIFY:
-            chosen = rng.choice(solved) if rng.random() < 0.5 else rng.choice(failed)[1]
-            yield verification(tokenizer, rng.choice(chosen))
-        else:
-            right, wrong = rng.choice(failed)
-            yield revision(tokenizer, rng.choice(wrong), right, rng)
+    return both
 
 
 def is_right(solution: Rollout) -> bool:
-    """Whether its answer is right. Of a solution that others go on from, which the value says too little of, neither is said."""
+    """Whether its answer is right."""
     return solution.values[-1] == 1
 
 
-def is_wrong(solution: Rollout) -> bool:
-    return solution.values[-1] == 0
+def skill_texts(tokenizer: PreTrainedTokenizerFast, attempts: dict[str, Attempts], rng: random.Random) -> Iterator[Example]:
+    """Endless texts of both skills. As many verdicts yes as no, of each task: else the verdict is the task's base rate.
+
+    A text that is longer than the context is left out.
+    """
+    shares = [SHARES.get(task, 1.0) for task in attempts]
+    while True:
+        (mine,) = rng.choices(list(attempts.values()), shares)
+        if rng.random() < VERIFY:
+            text = verification(tokenizer, rng.choice(mine.right if rng.random() < 0.5 else mine.wrong))
+        else:
+            wrong = rng.choice(mine.wrong)
+            text = revision(tokenizer, wrong, mine.solved.get(wrong.problem, ()), rng)
+        if len(text[0]) <= tokenizer.model_max_length:
+            yield text
 
 
 def verification(tokenizer: PreTrainedTokenizerFast, solution: Rollout) -> Example:
