@@ -21,7 +21,15 @@ ASKS = {
     "2-dvts": Ask(strategy="dvts", verifier="bundled:prm", task="countdown", level=3),
     "3-best-of-n": Ask(strategy="best_of_n", verifier="bundled:prm", task="countdown", level=3),
     "4-self-consistency": Ask(strategy="self_consistency", task="arithmetic", level=4),
-}
+    "5-solve-and-verify": Ask(
+        strategy="solve_and_verify", settings={"n": 8, "votes": 3}, verifier="judge:policy", task="countdown", level=3
+    ),
+    "6-sequential-refinement": Ask(
+        strategy="sequential_refinement", settings={"rounds": 5, "feedback": "self"}, verifier="judge:policy",
+        task="countdown", level=3,
+    ),
+    "7-mcts": Ask(strategy="mcts", verifier="bundled:prm", task="countdown", level=3),
+}  # fmt: skip
 """Name of the file: what to search for. The number gives the order; the page opens with the first."""
 
 
@@ -29,16 +37,21 @@ def record(name: str, models: Models, *, tries: int = 200) -> str:
     """Write `assets/sessions/NAME.jsonl` and return one sentence about it. Raises UserError if no problem fits."""
     for index in range(tries):
         ask = replace(ASKS[name], index=index)
-        plain, first = played(replace(ask, strategy="greedy", verifier=None), models)
+        plain, first = played(replace(ask, strategy="greedy", settings={}, verifier=None), models)
         if plain.tree.correct is not False:
             continue
         run, records = played(ask, models)
-        if run.tree.correct and run.tree.status == "done":
+        if run.tree.correct and run.tree.status == "done" and shows_itself(run):
             path = folder() / "sessions" / f"{name}.jsonl"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"".join(orjson.dumps(to_dict(r)) + b"\n" for r in [*records, *first]))
             return f"{path.name}: {ask.task} level {ask.level}, test problem {index}, {run.cost.nodes} nodes"
     raise UserError(f"none of the first {tries} problems suits {name}")
+
+
+def shows_itself(run: Run) -> bool:
+    """Whether the search came to what its strategy is about: refinement to at least one revision."""
+    return "rounds" not in run.plan.settings or any(node.revises is not None for node in run.tree.nodes.values())
 
 
 def played(ask: Ask, models: Models) -> tuple[Run, list[Record]]:
