@@ -236,3 +236,152 @@ def test_a_database_that_cannot_be_one(run, tmp_path, monkeypatch, db):
     for arguments in (ASK, ("sessions",), ("replay", "last"), ("export", "last")):
         result = run(*arguments, "--db", db)
         assert result.exit_code == 1 and "can't be used as a session database" in result.stderr
+
+
+REPEATS = ("solve", "--problem", FIGS, "--strategy", "self_consistency", "--set", "n=2", "--policy", "q")
+
+
+def test_repeats_are_stored_each_and_reported_together(run, tmp_path):
+    result = run(*REPEATS, "--repeats", 4, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    sessions = Store(tmp_path / "sessions.db").sessions()
+    assert sorted(s.started.seed for s in sessions) == [3, 4, 5, 6]
+    assert set(result.stderr.split()) == {s.id for s in sessions} and len(result.stderr.split()) == 4
+    right = sum(s.correct is True for s in sessions)
+    for part in (f"{25 * right}% of 4 searches right", "best", "worst", "majority", "spread", FIGS, "done"):
+        assert part in result.stdout
+
+
+def test_repeats_are_the_searches_that_each_seed_has_alone(run, tmp_path):
+    together = lines(run(*REPEATS, "--repeats", 3, "--json"))
+    alone = [lines(run(*REPEATS, "--seed", seed, "--json")) for seed in range(3)]
+    streams = [[]]
+    for event in together:
+        if event["seq"] == 0 and streams[-1]:
+            streams.append([])
+        streams[-1].append(event)
+    assert len(streams) == 3
+    for one, other in zip(streams, alone, strict=True):
+        assert [e["seq"] for e in one] == list(range(len(one))) and one[-1]["kind"] == "SearchFinished"
+        assert {(tuple(e["node"]), e["text"]) for e in one if e["kind"] == "NodeAdded"} == {
+            (tuple(e["node"]), e["text"]) for e in other if e["kind"] == "NodeAdded"
+        }
+
+
+def test_with_json_the_streams_of_repeats_can_be_imported_again(run, tmp_path):
+    result = run(*REPEATS, "--repeats", 3, "--json")
+    (tmp_path / "three.jsonl").write_bytes(result.stdout_bytes)
+    assert len(run("import", tmp_path / "three.jsonl").stdout.split()) == 3
+
+
+def test_repeats_without_a_known_answer_are_not_graded(run):
+    asked = ("solve", "--problem", "What is 5 + 3 in words?", "--strategy", "greedy", "--policy", "q", "--repeats", 2)
+    ungraded, graded = run(*asked), run(*asked, "--answer", "8")
+    assert "not graded" in ungraded.stdout and "searches right" not in ungraded.stdout
+    assert "of 2 searches right" in graded.stdout
+
+
+def test_a_seed_too_high_for_all_repeats_starts_none(run, tmp_path):
+    result = run(*REPEATS, "--repeats", 2, "--seed", 2**63 - 1)
+    assert result.exit_code == 1 and f"seed is {2**63}" in result.stderr
+    assert Store(tmp_path / "sessions.db").sessions() == []
+
+
+@pytest.fixture
+def judged(run, monkeypatch):
+    """`run`, with a judge that writes."""
+    from worlds import fair, judge_of, policy_of, verifier_of
+
+    from tts_explorer.runner import Models
+
+    def verifier(name, **options):
+        return judge_of("fair", context=10_000) if name.startswith("judge:") else verifier_of("fair", name=name)
+
+    def policy(name, **options):
+        return policy_of(fair, name=name, context=10_000)
+
+    monkeypatch.setattr(command, "Models", lambda **options: Models(policy, verifier, **options))
+    return run
+
+
+WORTH = ("solve", "--problem", FIGS, "--strategy", "solve_and_verify", "--policy", "q")
+
+
+def test_a_worth_is_divided_between_solutions_and_verdicts(judged):
+    result = judged(*WORTH, "--worth", 21, "--divide", "even", "--ratio", 1, "--json")
+    told, id = result.stderr.splitlines()
+    assert told == "4 solutions, 4 verdicts on each: worth 20 of 21 at 1 a verdict, by even" and len(id) == 22
+    started = lines(result)[0]
+    assert (started["strategy"], started["settings"]) == ("solve_and_verify", {"n": 4, "votes": 4})
+    started = lines(judged(*WORTH, "--worth", 21, "--ratio", 1, "--json"))[0]
+    assert started["settings"] == {"n": 5, "votes": 3}
+
+
+def test_a_worth_without_verdicts_is_plain_majority(judged):
+    started = lines(judged(*WORTH, "--worth", 7, "--divide", 0, "--ratio", 1, "--json"))[0]
+    assert (started["strategy"], started["rule"], started["settings"]) == ("self_consistency", "majority", {"n": 7})
+
+
+def test_the_ratio_is_that_of_the_sessions_with_both_models(judged):
+    unknown = judged(*WORTH, "--worth", 8)
+    assert unknown.exit_code == 1 and "by judge:judge on a solution by q costs: record a search" in unknown.stderr
+    assert judged(*WORTH, "--set", "n=8", "--set", "votes=2").exit_code == 0
+    result = judged(*WORTH, "--worth", 100)
+    assert result.exit_code == 0 and "by paper" in result.stderr.splitlines()[0]
+    fit = judged(*WORTH, "--worth", 100, "--divide", "fit", "--ratio", 0.5)
+    assert fit.exit_code == 0 and "by fit (" in fit.stderr and "S = " in fit.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--worth", "0.5"), "worth is 0.5"),
+        (("--worth", "nan"), "worth is nan"),
+        (("--worth", "8", "--ratio", "0"), "ratio is 0"),
+        (("--worth", "8", "--ratio", "1", "--divide", "odd"), "divide is 'odd'"),
+        (("--worth", "8", "--ratio", "1", "--divide", "-2"), "divide is -2"),
+        (("--worth", "8", "--ratio", "1", "--divide", "9"), "one solution with 9 verdicts takes 10"),
+        (("--worth", "8", "--ratio", "1", "--divide", "fit"), "a fit needs 3 budgets"),
+        (("--worth", "300", "--ratio", "1", "--divide", "0"), "n is 300"),
+    ],
+)
+def test_a_worth_that_cannot_be_divided_is_one_sentence(judged, arguments, complaint):
+    result = judged(*WORTH, *arguments)
+    assert result.exit_code == 1 and result.stdout == ""
+    assert complaint in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--divide", "even"),
+        ("--ratio", "1"),
+        ("--worth", "8", "--set", "n=4"),
+        ("--worth", "8", "--set", "votes=4"),
+        ("--worth", "8", "--strategy", "best_of_n"),
+        ("--worth", "much"),
+        ("--repeats", "0"),
+        ("--repeats", "257"),
+        ("--repeats", "two"),
+    ],
+)
+def test_options_that_do_not_go_together_are_bad_usage(judged, arguments):
+    result = judged(*WORTH, *arguments)
+    assert result.exit_code == 2 and result.stdout == "" and "Traceback" not in result.stderr
+
+
+def test_ctrl_c_ends_all_repeats_as_cancelled(run, monkeypatch, tmp_path):
+    import os
+    import signal
+
+    from worlds import fair, policy_of
+
+    from tts_explorer.runner import Models
+
+    policy = policy_of(fair, context=10_000)
+    tick = policy.tick
+    policy.tick = lambda: (policy.ticks == 3 and os.kill(os.getpid(), signal.SIGINT)) or tick()
+    monkeypatch.setattr(command, "Models", lambda **options: Models(lambda name, **options: policy, **options))
+    result = run(*REPEATS, "--repeats", 3)
+    assert result.exit_code == 130 and "of 3 searches right" in result.stdout
+    assert [s.state for s in Store(tmp_path / "sessions.db").sessions()] == ["cancelled"] * 3

@@ -32,6 +32,8 @@ from tts_explorer.tasks.base import problem_at
 GREEDY = "greedy"
 ANSWERS = 200
 """Greedy answers on the validation split that one's worth is measured on."""
+MOST = 100_000
+"""Problems of a level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Grid:
 
     def ask(self, row: str, place: tuple[str, int]) -> Ask:
         """A search of that row: the strategy, and the settings that it keeps. Raises BadSetting or UnknownName."""
-        strategy, *kept = row.split()
+        strategy, *kept = row.split() or [""]
         split = [text.partition("=") for text in kept]
         if wrong := [text for text, (_, equals, value) in zip(kept, split, strict=True) if not (equals and value)]:
             raise BadSetting(f"{wrong[0]!r} in the row {row!r} is not KEY=VALUE")
@@ -64,11 +66,13 @@ class Grid:
         for name, number in (("problems", self.problems), ("seeds", self.seeds), ("pilots", self.pilots)):
             if number < 1:
                 raise BadSetting(f"{name} is {number}: at least one is needed")
+        if self.problems > MOST:
+            raise BadSetting(f"problems is {self.problems}: at most {MOST:,} are numbered")
         for worth in self.worths:
             if not 0 < worth < math.inf:
                 raise BadSetting(f"worth is {worth:g}: it must be more than 0 greedy answers")
         for place in self.places:
-            problem_at(task_named(place[0]), "test", place[1], self.problems - 1)
+            problem_at(task_named(place[0]), "test", place[1], 0)
             for row in self.rows:
                 require_pilots(self.ask(row, place), 1.0, self.pilots)
 
