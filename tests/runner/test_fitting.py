@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from worlds import POLICIES, PROBLEM, SMALL, TASK, drive, judge_of, only, policy_of, search, verifier_of
 
-from tts_explorer.errors import BadSetting, UnknownName
+from tts_explorer.errors import BadSetting
 from tts_explorer.events import FeedbackGiven, LookedAhead, NodeScored, Noted, SearchStarted
-from tts_explorer.models import load_verifier, verifiers
+from tts_explorer.models import verifiers
 from tts_explorer.models.judge import Judge
 from tts_explorer.moves import Expand, Score, Search
 from tts_explorer.outcomes import OUTCOMES, Outcome
@@ -227,13 +227,6 @@ def test_what_is_offered_as_a_verifier_can_be_had_by_its_name():
     for name in ("judge:policy", "program", *OUTCOMES):
         run, _ = prepared(strategy="best_of_n", verifier=name)
         assert run.tree.started.verifier.replace("model", "policy") == name
-
-
-def test_a_judge_of_a_model_that_is_not_there_is_refused():
-    with pytest.raises(UnknownName, match="no bundled model 'nothing'"):
-        load_verifier("judge:bundled:nothing")
-    with pytest.raises(UnknownName, match="no model 'nowhere'"):
-        load_verifier("judge:nowhere")
 
 
 def test_every_strategy_says_what_it_needs():
