@@ -50,8 +50,7 @@ class Picture {
     this.stock = new Map();   // the same for nodes that are out of sight now and may come back
     this.bunches = new Map(); // parent number -> the glyph for its pruned leaves
     this.opened = new Set();  // parents whose bunch the reader opened
-    this.zoom = 1;
-    this.longest = LONGEST;
+    this.plain();
     this.legend = new Legend(legend);
   }
 
@@ -71,7 +70,8 @@ class Picture {
     this.labels = labels;
     this.numbered = [];        // by depth: characters for scores, and for what stands under them in a large tree
     for (const node of whole.nodes) {
-      const known = node.visits > 1 && (!labels || node.n === 0) ? 8 : node.score !== null || node.failed || !labels ? 5 : 1;
+      const known = node.visits > 1 && (!labels || node.n === 0) ? 8
+        : node.score !== null || node.failed || (!labels && whole.start?.v) ? 5 : 1;
       this.numbered[node.depth] = Math.max(this.numbered[node.depth] ?? 1, known);
     }
     for (const node of whole.nodes) {
@@ -127,6 +127,7 @@ class Picture {
     const best = new Set(state.answer ? [0, ...pathTo(state.nodes[state.answer.n]).map((node) => node.n)] : []);
     const bunched = this.bunched(state);
     const hidden = new Set([...bunched.values()].flat());
+    this.touched = touchedBy(state);
     for (const node of state.nodes) {
       if (hidden.has(node)) this.remove(node.n);
       else this.node(state, layout, node, best, view);
@@ -166,11 +167,12 @@ class Picture {
     const score = node.failed ? 'none' : scoreText(node.score);
     const bold = best.has(node.n);
     const cursor = node.n === view.cursor;
+    const touched = this.touched.has(node.n);
     const from = node.parent ? this.spot(layout, node.parent) : null;
     const under = this.under(node);
     const flow = flowOf(state, node).toFixed(3);
     const said = JSON.stringify([under, node.feedback.length, node.revised.length, node.visits, node.value, flow]);
-    const signature = [x, y, fate, grade, score, bold, cursor, this.labels, this.longest, from, said].join('|');
+    const signature = [x, y, fate, grade, score, bold, cursor, touched, this.labels, this.longest, from, said].join('|');
     let made = this.drawn.get(node.n);
     if (!made) {
       made = this.stock.get(node.n) ?? this.create(node);
@@ -187,6 +189,7 @@ class Picture {
     mark(group, 'aria-selected', cursor);
     mark(group, 'tabindex', cursor ? 0 : -1);
     group.classList.toggle('bold', bold);
+    group.classList.toggle('touched', touched);
     group.style.setProperty('--score', node.score ?? 0);
     group.classList.toggle('scored', node.score !== null);
     mark(shape, 'd', SHAPES[FATES[fate].shape]);
@@ -196,7 +199,8 @@ class Picture {
     put(number, node.n === 0 ? 'problem' : score);
     put(sign, grade === true ? ' ✓' : grade === false ? ' ✗' : '');
     sign.setAttribute('class', grade ? 'right' : 'wrong');
-    put(words, this.labels && node.n > 0 ? (score ? ' ' : '') + clip(oneLine(node.text), this.longest) : '');
+    const space = score || typeof grade === 'boolean' ? ' ' : '';
+    put(words, this.labels && node.n > 0 ? space + clip(oneLine(node.text), this.longest) : '');
     label.replaceChildren(...[number, sign, words].filter((span) => span.textContent));
     if (edge) {
       mark(edge, 'd', curve(this.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
@@ -302,11 +306,17 @@ class Picture {
     return seen.size;
   }
 
+  // As it is while a tree grows.
+  plain() {
+    this.zoom = 1;
+    this.longest = LONGEST;
+  }
+
   // Labels as long as let `whole` fit its pane at that zoom, if that leaves something to read.
   shorten(whole, zoom) {
     for (this.longest = LONGEST; this.longest >= 12; this.longest -= 3) {
       this.measure(whole);
-      if (this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth) return;
+      if (!this.labels || this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth) return;
     }
     this.longest = 18;
   }

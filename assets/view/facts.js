@@ -63,3 +63,10 @@ function spokenOf(node, full) {
 // Whether `full` holds all that was said of the node so far.
 const toldWhole = (node, full) => (full.feedback?.length ?? 0) >= node.feedback.length
   && (full.verdicts?.length ?? 0) >= (node.verdicts?.[1] ?? 0) && (!node.ahead || typeof full.lookahead === 'string');
+
+// The nodes that the last event turned to: the selected ones, or the path up which scores were backed up.
+function touchedBy(state) {
+  const e = state.last;
+  if (e?.k === '>') return new Set(e.N);
+  return new Set(e?.k === '^' ? [0, ...pathTo(state.nodes[e.n]).map((node) => node.n)] : []);
+}

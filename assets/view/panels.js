@@ -101,7 +101,7 @@ class RemarksPanel {
     this.list.hidden = notes.length === 0;
     if (String(notes) === this.shown) return;
     this.shown = String(notes);
-    this.list.replaceChildren(...notes.map((note) => html('li', '', note.charAt(0).toUpperCase() + note.slice(1))));
+    this.list.replaceChildren(...notes.map((note) => html('p', '', note.charAt(0).toUpperCase() + note.slice(1))));
   }
 }
 

@@ -14,6 +14,7 @@ let full = new Map();                            // path -> what the server said
 let situation = 'empty';
 let lastLook = 0;
 let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
+let fitted = false;                              // it does, until the reader zooms
 
 const transport = new Transport(part('.transport'), log, () => schedule());
 const picture = new Picture(part('.pane'), part('.legend'));
@@ -47,7 +48,8 @@ function take() {
   drafts = readDrafts();
   const ended = known.state.end !== null;
   situation = !log.events.length ? 'empty' : ended ? 'done' : props.interrupted === true ? 'interrupted' : 'live';
-  if (fresh) toFit = situation === 'done' || situation === 'interrupted';
+  if (fresh) toFit = fitted = situation === 'done' || situation === 'interrupted';
+  if (fresh && situation === 'live') picture.plain();
   transport.grown(fresh, situation === 'live');
 }
 
@@ -85,7 +87,7 @@ function draw() {
     toFit = false;
     picture.shorten(known.state, 0.9);
     picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
-    picture.fit(0.9, 1.35);
+    picture.fit(picture.labels ? 0.9 : 0.8, 1.35);
     picture.pane.classList.add('whole');
     picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
   } else if (following) picture.pane.classList.remove('whole');
@@ -176,7 +178,11 @@ const actions = {
   unpin: () => { reader.pinned = null; schedule(); },
   in: () => zoom(picture.zoom * 1.25),
   out: () => zoom(picture.zoom / 1.25),
-  fit: () => { picture.fit(0.2, 1.5); schedule(); },
+  fit: () => {
+    fitted = false;
+    picture.fit(0.2, 1.5);
+    schedule();
+  },
   bunches: () => {
     const open = picture.opened.size === 0;
     picture.opened = new Set(open ? known.state.nodes.map((node) => node.n) : []);
@@ -186,6 +192,7 @@ const actions = {
 };
 
 function zoom(scale) {
+  fitted = false;
   picture.zoom = Math.max(0.2, Math.min(3, scale));
   schedule();
 }
@@ -248,6 +255,14 @@ function neighbour(at, direction) {
   const side = column.filter((node) => (layout.row(node) - row) * direction > 0);
   return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
 }
+
+// The page around may change the pane's size after the first frame: a sidebar that opens, a phone that is turned.
+new ResizeObserver(() => {
+  if (!fitted || !picture.pane.clientWidth) return;
+  toFit = true;
+  lastLook = -1;
+  schedule();
+}).observe(picture.pane);
 
 watch(['value', 'drafts', 'session', 'interrupted', 'baseline'], take);
 take();

@@ -27,8 +27,11 @@ ANSWER = "\\boxed{9 * 9}"
 class SlowPolicy(ScriptedPolicy):
     """Takes its time, as a model would."""
 
+    pace = 0.05
+    """Seconds a character; a busy machine's browser must still see the search while it runs."""
+
     def tick(self):
-        time.sleep(0.01)
+        time.sleep(self.pace)
         return super().tick()
 
 
@@ -101,7 +104,8 @@ def test_a_search_is_watched_as_it_grows_and_stopped(new_page, site: Site) -> No
     assert site.service.store.session(id).state == "cancelled"
 
 
-def test_a_reload_in_mid_run_attaches_again_and_loses_nothing(new_page, site: Site) -> None:
+def test_a_reload_in_mid_run_attaches_again_and_loses_nothing(new_page, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlowPolicy, "pace", 0.2)
     page = new_page(reloads=True)
     begin(page, site)
     page.wait_for_function("Number(document.querySelector('#search-view')?.dataset.seq) > 10")

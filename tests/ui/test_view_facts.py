@@ -141,7 +141,7 @@ def test_marks_can_be_read_in_both_themes(show: Callable[..., Any], stream: str,
     from ui.test_view_limits import FAINT
 
     screen = show(stream, theme=theme)
-    assert screen.page.evaluate(FAINT.replace(".chip", ".chip, .under text, .spoken h4, .spoken p, .remarks li")) == []
+    assert screen.page.evaluate(FAINT.replace(".chip", ".chip, .under text, .spoken h4, .spoken p")) == []
 
 
 def test_a_recording_fits_its_pane_and_starts_at_its_top(show: Callable[..., Any]) -> None:
