@@ -76,23 +76,53 @@ def test_what_was_cut_out_goes_on_in_another_row(model, prompts):
 
 
 @torch.inference_mode()
-def test_room_grows_as_rows_need_it_and_costs_rows(model):
+def test_room_grows_as_rows_need_it_and_costs_places(model):
     rows = [[7] * 60, [8] * 20]
-    batch = WorkingBatch(model, rows=8, context=1024, limit=8 * 256 * 256)
-    assert (batch.room, batch.allowed) == (256, 8)
+    batch = WorkingBatch(model, rows=8, context=1024, limit=8 * 128 * 256)
+    assert (batch.room, batch.paths.count, batch.allowed) == (128, 8, 8)
     batch.forward([row[:20] for row in rows])
-    batch.worth = 1
     batch.root(1, "stem")
-    batch.ensure(300)
-    assert (batch.room, batch.allowed) == (512, 4)
+    batch.append(0, batch.cut(0, 0, 20).repeat(1, 1, 9, 1))
+    assert (batch.room, batch.paths.count, batch.allowed) == (256, 4, 8)
+    batch.clear(0)
+    batch.forward([row[:20] for row in rows[:1]])
     same(model, batch.forward([rows[0][20:], [9]]), [rows[0], rows[1] + [9]])
+
+
+@torch.inference_mode()
+def test_tails_grow_too_and_cost_rows(model, prompts):
+    batch = WorkingBatch(model, rows=8, context=96, limit=8 * 32 * 256)
+    batch.forward(prompts[2:3])
+    batch.root(0, "stem")
+    row, allowed = list(prompts[2]), batch.allowed
+    for token in range(40):
+        row.append(3 + token)
+        same(model, batch.forward([[3 + token]]), [row])
+    assert (allowed, batch.allowed) == (8, 4)
+
+
+@torch.inference_mode()
+def test_a_place_is_taken_by_the_next_row_and_none_beyond_those_that_fit(model, prompts):
+    batch = WorkingBatch(model, rows=8, context=96, limit=3 * 96 * 256)
+    batch.forward([prompt[:5] for prompt in prompts[:3]])
+    assert not batch.fits("stem")
+    batch.root(1, "stem")
+    assert batch.fits("stem") and not batch.fits("other")
+    with pytest.raises(ValueError, match="no room"):
+        batch.open(3)
+    batch.clear(0)
+    assert batch.fits("other") and batch.sit(3, "stem")
+    batch.move(3, 0)
+    same(model, batch.forward([[4], [5]]), [prompts[1][:5] + [4], prompts[1][:5] + [5]])
+    batch.append(3, batch.cut(2, 0, 5))
+    assert batch.held[3].slot == 0
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("siblings", [1, 4])
 def test_rows_on_stems_go_their_own_ways(model, prompts, siblings):
     batch = WorkingBatch(model, rows=8, context=96)
-    batch.same, batch.worth = Sameness(siblings=siblings), 1
+    batch.same = Sameness(siblings=siblings)
     batch.forward([prompts[0], prompts[2]])
     batch.root(0, "a")
     batch.root(1, "b")
@@ -104,7 +134,7 @@ def test_rows_on_stems_go_their_own_ways(model, prompts, siblings):
         new = [[40 + 5 * token + i] for i in range(5)]
         rows = [row + more for row, more in zip(rows, new, strict=True)]
         same(model, batch.forward(new), rows)
-    same(model, batch.forward([[], [3], [4, 5], [], [6]])[[1, 4]], [rows[1] + [3], rows[4] + [6]])
+    same(model, batch.forward([[], [3], [], [], [6]])[[1, 4]], [rows[1] + [3], rows[4] + [6]])
     for row in (4, 3, 1):
         batch.clear(row)
     assert batch.slots == {"a": 0} and list(batch.standing) == [0]
@@ -113,7 +143,6 @@ def test_rows_on_stems_go_their_own_ways(model, prompts, siblings):
 @torch.inference_mode()
 def test_a_row_without_a_stem_runs_beside_rows_on_one(model, prompts):
     batch = WorkingBatch(model, rows=8, context=96)
-    batch.worth = 1
     batch.forward([prompts[2], prompts[3]])
     batch.root(0, "a")
     rows = [list(prompts[2]), list(prompts[3]), []]
@@ -128,3 +157,25 @@ def test_a_row_may_be_filled_to_the_last_place(model):
     batch = WorkingBatch(model, rows=2, context=8)
     batch.forward([[1, 2, 3, 4, 5, 6, 7], [1]])
     same(model, batch.forward([[8], [2]]), [[1, 2, 3, 4, 5, 6, 7, 8], [1, 2]])
+
+
+@torch.inference_mode()
+def test_a_row_may_be_lifted_onto_what_it_holds_and_settled_again(model, prompts):
+    batch = WorkingBatch(model, rows=4, context=96)
+    batch.forward([prompts[2], prompts[0]])
+    batch.lift(0)
+    row = [*prompts[2], 5, 6]
+    for token in row[-2:]:
+        hidden = batch.forward([[token]])
+    same(model, hidden, [row])
+    tail = batch.cut(0, len(prompts[2]), len(row))
+    batch.settle(0)
+    assert (batch.held[0].offset, batch.lengths[0]) == (0, len(row))
+    assert torch.equal(batch.cut(0, len(prompts[2]), len(row)), tail)
+    batch.append(0, tail)
+    batch.append(1, tail[:, :, :1])
+    batch.root(0, "stem")
+    assert batch.sit(2, "stem") and batch.lengths[2] == len(row) + 2
+    batch.clear(0)
+    batch.clear(2)
+    assert not batch.slots and list(batch.standing) == [1]

@@ -64,7 +64,6 @@ def fifty(models):
 
 def test_fifty_searches_leave_nothing_and_fifty_more_take_no_more_memory(folders):
     models = policy_in(folders[0], rows=16), prm_in(folders[1], rows=16)
-    models[0].batch.worth = 16
     fifty(models)
     empty(*models)
     before, pieces = tensors(), len(models[0].pieces)
@@ -146,24 +145,28 @@ def test_a_search_with_little_memory_finds_what_it_finds_with_much(folders, limi
     found = []
     for options in ({}, {"memory": limit}):
         models = policy_in(folders[0], rows=12, **options), prm_in(folders[1], rows=12, **options)
-        models[0].batch.worth = 16
         runs = [search("beam_search", *models, **plan) for plan in plans]
         drive(*runs)
         found.append([{node.id: (node.text, node.logprob, node.reward) for node in run.tree.nodes.values()} for run in runs])
     assert found[0] == found[1]
 
 
-def test_the_rows_under_way_take_no_more_memory_than_the_batch_may(folders):
+@pytest.mark.parametrize(("strategy", "settings"), [("self_consistency", {"n": 32}), ("beam_search", {"n": 32, "beam_width": 4})])
+def test_the_rows_under_way_take_no_more_memory_than_the_batch_may(folders, strategy, settings):
     """Many rows, and paths that grow: rows are given up as room is needed."""
-    policy = policy_in(folders[0], rows=64)
-    limit = policy.batch.limit = policy.batch.token_bytes * 64 * 64
+    policy, prm = policy_in(folders[0], rows=64), prm_in(folders[1])
+    limit = policy.batch.token_bytes * 64 * 128
     policy.batch = type(policy.batch)(policy.model, 64, policy.context, lean=policy.batch.lean, limit=limit)
-    allowed = policy.batch.allowed
-    loop, runs = Loop(), [search("self_consistency", policy, None, seed=i, id=str(i), settings={"n": 32}) for i in range(3)]
+    loop, runs = Loop(), [search(strategy, policy, prm, seed=i, id=str(i), settings=settings) for i in range(3)]
     for run in runs:
         loop.start(run)
+    most = 0
     while loop.step():
-        assert len(policy.running) <= allowed
-        assert policy.batch.token_bytes * policy.batch.room * policy.batch.allowed <= limit
+        batch = policy.batch
+        places = [batch.paths, *filter(None, [batch.tails])]
+        assert all(place.token_bytes * place.room * place.count <= limit for place in places)
+        assert len(policy.running) <= 64 and len(batch.standing) <= 64 and len(batch.slots) <= len(batch.standing)
+        most = max(most, len(policy.running))
+    assert most > 30 and batch.room == policy.context and batch.paths.count == 32
     assert {run.tree.status for run in runs} == {"done"}
     empty(policy)

@@ -1,12 +1,15 @@
 """Attention for a forward whose rows have different lengths and share beginnings.
 
 Siblings in a tree share the whole path to their parent. Its keys and values, the *stem*, are held once, and all rows on it
-attend to it together, as one small matrix product; each row attends to its own few tokens apart; the two are joined by their
-log-sum-exp, which is exact (as flash attention joins its blocks: Dao et al. 2022, arXiv:2205.14135, §3.1; for shared
-prefixes: Juravsky et al. 2024, arXiv:2402.05099). A decode step of 16 rows on 4 stems reads a quarter of the memory.
+attend to it together, as one small matrix product; each row attends to its own few tokens apart; one softmax is taken over
+both (shared prefixes: Juravsky et al. 2024, arXiv:2402.05099). Every row that writes stands on a stem, alone on it or not:
+whether siblings are about must not change its numbers.
 
-Measured (AMD EPYC, one layer of 4 heads of 32, 16 rows on 4 stems, microseconds a call, alone against shared): 96 tokens
-74 / 88, 256 tokens 420 / 157, 400 tokens 552 / 207; 128 rows at 96 tokens 1,847 / 1,311. A gain once keys leave the cache.
+Measured (AMD EPYC, one layer of 4 heads of 32, 4 rows a stem of 64 tokens and 32 of their own, microseconds a call, each row by
+itself over all its tokens against this): 1 row 13 / 44, 16 rows 62 / 76, 64 rows 787 / 263, 160 rows 1,918 / 656. What is by
+itself costs memory: from some forty rows on keys and values come from beyond the cache, at 8 GB/s where a plain sum reads 44,
+since they lie in pieces (huge pages changed nothing; room that fits, 14 GB/s: so a row's own tokens have a short room of their
+own). Of the single-token kernels flash attention, batched products and numpy's were equally slow there.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from torch.nn.functional import scaled_dot_product_attention
 
 BLOCK = 32
 """Attended lengths are multiples of it."""
-WORTH = 128
+SPAN = 128
+"""Values are summed over so many tokens at a time: matrix libraries cut longer sums differently for different lengths."""
+WORTH = 1
 """Tokens from which a beginning is shared."""
 
 flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
@@ -50,7 +55,10 @@ class Sameness:
 
 @dataclass
 class Held:
-    """Where a row's keys and values lie: `length` tokens, the first `offset` of them in the stem in `slot`."""
+    """Where a row's keys and values lie: `length` tokens, in the place `slot` among the paths.
+
+    If `offset` is not 0, that place is a stem of so many tokens, and the row's own ones lie among the tails.
+    """
 
     length: int = 0
     offset: int = 0
@@ -59,22 +67,32 @@ class Held:
 
 @dataclass
 class _Group:
-    """Single tokens that attend together to what their own rows hold."""
+    """Single tokens that attend together to what their own places hold."""
 
     tokens: slice | torch.Tensor
-    rows: slice | torch.Tensor
+    slots: slice | torch.Tensor
     reach: int
     mask: torch.Tensor
 
 
 @dataclass
-class _Stems:
-    """Stems side by side in their slots, of one reach, with the tokens that attend to each: (stems, siblings), flat."""
+class Fork:
+    """Single tokens whose rows stand on stems. A head's keys are a place of their own here: `heads` to each slot and row."""
 
-    tokens: torch.Tensor
-    slots: slice
-    reach: int
+    tokens: slice | torch.Tensor
+    rows: slice | torch.Tensor
+    """(rows · heads): the tails."""
+    slots: slice | torch.Tensor
+    """(slots · heads): the stems."""
+    asked: torch.Tensor
+    """(slots · heads · siblings): which of (tokens · heads) attend to each stem, filled up with any."""
+    back: torch.Tensor
+    """(tokens · heads): where among those each one is."""
+    far: int
+    near: int
+    """Reaches: of the stems, of the tails."""
     mask: torch.Tensor
+    """(tokens · heads, 1, far + near)."""
 
 
 @dataclass
@@ -84,135 +102,131 @@ class Plan:
     total: int
     groups: list[_Group] = field(default_factory=list)
     chunks: list[tuple[slice, int, int, torch.Tensor]] = field(default_factory=list)
-    """Rows with several new tokens, each alone: tokens, row, reach, mask."""
-    stems: list[_Stems] = field(default_factory=list)
-    back: torch.Tensor | None = None
-    """For each token, which of the stems' results, flat, is its own; one past the last for none."""
-    spare: bool = False
-    """Some token stands on no stem."""
+    """Rows with several new tokens, each alone: tokens, slot, reach, mask."""
+    fork: Fork | None = None
     alone: bool = False
-    """One group has all tokens, in the order of the rows."""
+    """One group, or the fork, has all tokens, in the order of the rows."""
 
 
 def planned(held: Sequence[Held], counts: Sequence[int], total: int, same: Sameness, like: torch.Tensor) -> Plan:
-    """The plan for `counts` new tokens of each row, already counted in `held`; `total` with what fills the forward up."""
+    """The plan for `counts` new tokens of each row, already counted in `held`; `total` with what fills the forward up.
+
+    `like` holds the paths: (2 · layers, slots, heads, room, dim).
+    """
     plan, ends = Plan(total), torch.tensor(counts).cumsum(0).tolist()
     singles = [r for r, count in enumerate(counts) if count == 1]
-    reaches = {r: (held[r].slot is None, up_to(held[r].length - held[r].offset, BLOCK)) for r in singles}
-    if same.reach_free:  # rows with a stem are short, rows without are long: two groups
-        longest = {bare: max((n for b, n in reaches.values() if b == bare), default=0) for bare in (False, True)}
-        reaches = {r: (bare, longest[bare]) for r, (bare, _) in reaches.items()}
-    for bare, reach in sorted(set(reaches.values())):
-        rows = [r for r in singles if reaches[r] == (bare, reach)]
-        own = torch.tensor([held[r].length - held[r].offset for r in rows], device=like.device)
+    reaches = {r: up_to(held[r].length, BLOCK) for r in singles if not held[r].offset}
+    if same.reach_free:
+        reaches = dict.fromkeys(reaches, max(reaches.values(), default=0))
+    for reach in sorted(set(reaches.values())):
+        rows = sorted((r for r in reaches if reaches[r] == reach), key=lambda r: held[r].slot)
+        own = torch.tensor([held[r].length for r in rows], device=like.device)
         mask = hidden_from(torch.arange(reach, device=like.device)[None] >= own[:, None], like.dtype)[:, None, None]
-        plan.groups.append(_Group(_index([ends[r] - 1 for r in rows], like), _index(rows, like), reach, mask))
+        slots = _index([held[r].slot for r in rows], like)
+        plan.groups.append(_Group(_index([ends[r] - 1 for r in rows], like), slots, reach, mask))
     for r, count in enumerate(counts):
         if count > 1:
             reach = up_to(held[r].length, BLOCK)
             places = torch.arange(held[r].length - count, held[r].length, device=like.device)
             mask = hidden_from(torch.arange(reach, device=like.device)[None] > places[:, None], like.dtype)[None, None]
-            plan.chunks.append((slice(ends[r] - count, ends[r]), r, reach, mask))
-    plan.alone = len(plan.groups) == 1 and not plan.chunks and total == len(counts) == len(singles)
-    _plan_stems(plan, held, {r: ends[r] - 1 for r in singles if held[r].slot is not None}, same, like)
+            plan.chunks.append((slice(ends[r] - count, ends[r]), held[r].slot, reach, mask))
+    on_stems = [r for r in singles if held[r].offset]
+    if on_stems:
+        plan.fork = _forked(held, on_stems, [ends[r] - 1 for r in on_stems], same, like)
+    plan.alone = total == len(singles) == len(counts) and len(plan.groups) + (plan.fork is not None) == 1
+    plan.alone &= not plan.groups or isinstance(plan.groups[0].tokens, slice)
     return plan
 
 
-def _plan_stems(plan: Plan, held: Sequence[Held], tokens: dict[int, int], same: Sameness, like: torch.Tensor) -> None:
-    """Runs of neighbouring slots whose stems have one reach; `tokens` are the rows that stand on one, each with its token."""
+def _forked(held: Sequence[Held], rows: list[int], tokens: list[int], same: Sameness, like: torch.Tensor) -> Fork:
+    """`rows` that stand on stems, each with its one token."""
+    heads, device = like.shape[2], like.device
     on: dict[int, list[int]] = {}
-    for r in tokens:
-        on.setdefault(held[r].slot, []).append(r)
-    runs: list[list[int]] = []
-    for slot in sorted(on):
-        reach = up_to(held[on[slot][0]].offset, BLOCK)
-        if runs and runs[-1][-1] == slot - 1 and up_to(held[on[runs[-1][0]][0]].offset, BLOCK) == reach:
-            runs[-1].append(slot)
-        else:
-            runs.append([slot])
-    back, begin = [0] * plan.total, 0
-    for run in runs:
-        siblings = up_to(max(len(on[slot]) for slot in run), same.siblings)
-        asked = []
-        for slot in run:
-            mine = [tokens[r] for r in on[slot]]
-            for i, token in enumerate(mine):
-                back[token] = begin + len(asked) + i
-            asked += mine + mine[:1] * (siblings - len(mine))
-        begin += len(asked)
-        lengths = torch.tensor([held[on[slot][0]].offset for slot in run], device=like.device)
-        reach = up_to(int(lengths[0]), BLOCK)
-        mask = hidden_from(torch.arange(reach, device=like.device)[None] >= lengths[:, None], like.dtype)[:, None, None]
-        slots = slice(run[0], run[-1] + 1)
-        plan.stems.append(_Stems(torch.tensor(asked, device=like.device), slots, reach, mask))
-    if runs:
-        standing = set(tokens.values())
-        plan.spare = len(standing) < plan.total
-        plan.back = torch.tensor([b if t in standing else begin for t, b in enumerate(back)], device=like.device)
+    for i, r in enumerate(rows):
+        on.setdefault(held[r].slot, []).append(i)
+    slots = list(range(min(on), max(on) + 1))
+    if len(slots) > 2 * len(on):  # far apart: rather copy those that are asked than read all between them
+        slots = sorted(on)
+    siblings = up_to(max(map(len, on.values())), same.siblings)
+    asked = torch.zeros(len(slots), siblings, dtype=torch.long)
+    back = [0] * len(rows)
+    for at, slot in enumerate(slots):
+        for k, i in enumerate(on.get(slot, ())):
+            asked[at, k], back[i] = i, at * heads * siblings + k
+    each = torch.arange(heads)
+    lengths = torch.tensor([(held[r].offset, held[r].length - held[r].offset) for r in rows])
+    far, near = (up_to(int(longest), BLOCK) for longest in lengths.amax(0))
+    unseen = torch.cat([torch.arange(far) >= lengths[:, :1], torch.arange(near) >= lengths[:, 1:]], 1)
+    return Fork(
+        _index(tokens, like),
+        _index(_by_heads(rows, heads), like),
+        _index(_by_heads(slots, heads), like),
+        (asked[:, None] * heads + each[:, None]).flatten().to(device),
+        (torch.tensor(back)[:, None] + each * siblings).flatten().to(device),
+        far,
+        near,
+        hidden_from(unseen, like.dtype).repeat_interleave(heads, 0)[:, None].to(device),
+    )
+
+
+def _by_heads(places: list[int], heads: int) -> list[int]:
+    return [place * heads + head for place in places for head in range(heads)]
 
 
 def _index(places: list[int], like: torch.Tensor) -> slice | torch.Tensor:
-    """`places` as an index: a slice, which copies nothing, where they are the first ones."""
-    return slice(0, len(places)) if places == list(range(len(places))) else torch.tensor(places, device=like.device)
+    """`places` as an index: a slice, which copies nothing, where they follow one another."""
+    follow = places == list(range(places[0], places[0] + len(places)))
+    return slice(places[0], places[0] + len(places)) if follow else torch.tensor(places, device=like.device)
 
 
 Pair = tuple[torch.Tensor, torch.Tensor]
-"""Keys and values, both (rows or slots, heads, room, dim)."""
+"""Keys and values, both (places, heads, room, dim)."""
 
 
-def attend(query: torch.Tensor, rows: Pair, stems: Pair | None, scale: float, plan: Plan) -> torch.Tensor:
+def attend(query: torch.Tensor, paths: Pair, tails: Pair | None, scale: float, plan: Plan) -> torch.Tensor:
     """Attention of one layer for all tokens of a plan, query and result (tokens, heads, dim)."""
-    shared = query.shape[1] // rows[0].shape[1]  # a group of heads shares its keys
-    if not plan.stems:
-        out = query.new_zeros(query.shape) if not plan.alone else query
-        for group in plan.groups:
-            seen = (held[group.rows, :, : group.reach] for held in rows)
-            asked = query[group.tokens].unflatten(1, (-1, shared))
-            got = scaled_dot_product_attention(asked, *seen, attn_mask=group.mask, scale=scale).flatten(1, 2)
-            if plan.alone:
-                return got
-            out[group.tokens] = got
-    else:
-        out, weight = _own(query, rows, scale, plan, shared)
-        out = _joined(query, out, weight, stems, scale, plan, shared)
-    for tokens, row, reach, mask in plan.chunks:
+    shared = query.shape[1] // paths[0].shape[1]  # a group of heads shares its keys
+    out = query.new_zeros(query.shape) if not plan.alone else query
+    for group in plan.groups:
+        seen = (held[group.slots, :, : group.reach] for held in paths)
+        asked = query[group.tokens].unflatten(1, (-1, shared))
+        got = scaled_dot_product_attention(asked, *seen, attn_mask=group.mask, scale=scale).flatten(1, 2)
+        if plan.alone:
+            return got
+        out[group.tokens] = got
+    if plan.fork is not None:
+        got = attend_forked(query[plan.fork.tokens], paths, tails, scale, plan.fork)
+        if plan.alone:
+            return got
+        out[plan.fork.tokens] = got
+    for tokens, slot, reach, mask in plan.chunks:
         asked = query[tokens].transpose(0, 1)[None]
-        seen = (held[row : row + 1, :, :reach] for held in rows)
+        seen = (held[slot : slot + 1, :, :reach] for held in paths)
         got = scaled_dot_product_attention(asked, *seen, attn_mask=mask, scale=scale, enable_gqa=shared > 1)
         out[tokens] = got[0].transpose(0, 1)
     return out
 
 
-def _own(query: torch.Tensor, rows: Pair, scale: float, plan: Plan, shared: int) -> Pair:
-    """What single tokens see in their own rows, (tokens, heads, dim), and its log-sum-exp, (tokens, heads)."""
-    out = weight = None
-    for group in plan.groups:
-        seen = (held[group.rows, :, : group.reach] for held in rows)
-        mask = group.mask.expand(-1, -1, shared, -1)
-        got, sums = flash(query[group.tokens].unflatten(1, (-1, shared)), *seen, 0.0, False, attn_mask=mask, scale=scale)
-        if plan.alone:
-            return got.flatten(1, 2), sums.flatten(1)
-        if out is None:
-            out, weight = query.new_zeros(query.shape), sums.new_zeros(query.shape[:2])
-        out[group.tokens], weight[group.tokens] = got.flatten(1, 2), sums.flatten(1)
-    return out, weight
+def attend_forked(query: torch.Tensor, paths: Pair, tails: Pair, scale: float, fork: Fork) -> torch.Tensor:
+    """What tokens see in their stems and in their own tails, query and result (tokens, heads, dim)."""
+    heads, dim = paths[0].shape[1], query.shape[2]
+    far_keys, far_values = (held.view(-1, *held.shape[2:])[fork.slots, : fork.far] for held in paths)
+    near_keys, near_values = (held.view(-1, *held.shape[2:])[fork.rows, : fork.near] for held in tails)
+    asked = (query * scale).view(len(query) * heads, -1, dim)  # (tokens · heads, sharing heads, dim)
+    shape = (len(far_keys), -1, dim)
+    far = torch.bmm(asked.index_select(0, fork.asked).view(shape), far_keys.transpose(1, 2))
+    far = far.view(len(fork.asked), -1, fork.far).index_select(0, fork.back)
+    near = torch.bmm(asked, near_keys.transpose(1, 2))
+    weights = torch.softmax(torch.cat([far, near], -1).add_(fork.mask), -1)
+    far, near = weights[..., : fork.far], weights[..., fork.far :]
+    found = summed(None, far.index_select(0, fork.asked).view(len(far_keys), -1, fork.far), far_values)
+    found = found.view(len(fork.asked), -1, dim).index_select(0, fork.back)
+    return summed(found, near, near_values).view(query.shape)
 
 
-def _joined(
-    query: torch.Tensor, out: torch.Tensor, weight: torch.Tensor, stems: Pair, scale: float, plan: Plan, shared: int
-) -> torch.Tensor:
-    """`out` joined with what each token sees in its stem."""
-    found, sums = [], []
-    for run in plan.stems:
-        seen = [held[run.slots, :, : run.reach] for held in stems]
-        count, heads = len(seen[0]), seen[0].shape[1]
-        asked = query[run.tokens].view(count, -1, heads, shared, query.shape[2]).transpose(1, 2).flatten(2, 3)
-        got, sum = flash(asked, *seen, 0.0, False, attn_mask=run.mask.expand(-1, -1, asked.shape[2], -1), scale=scale)
-        found.append(got.unflatten(2, (-1, shared)).transpose(1, 2).reshape(-1, query.shape[1], query.shape[2]))
-        sums.append(sum.unflatten(2, (-1, shared)).transpose(1, 2).reshape(-1, query.shape[1]))
-    if plan.spare:
-        found.append(query.new_zeros(1, *query.shape[1:]))
-        sums.append(sums[0].new_full((1, query.shape[1]), -torch.inf))
-    there = torch.cat(found) if len(found) > 1 else found[0]
-    much = torch.cat(sums) if len(sums) > 1 else sums[0]
-    return torch.lerp(out, there[plan.back], torch.sigmoid(much[plan.back] - weight)[..., None])
+def summed(begun: torch.Tensor | None, weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """`weights` (many, rows, tokens) times `values` (many, tokens, dim), added to what is `begun`, `SPAN` tokens at a time."""
+    for at in range(0, values.shape[1], SPAN):
+        part = weights[..., at : at + SPAN], values[:, at : at + SPAN]
+        begun = torch.bmm(*part) if begun is None else torch.baddbmm(begun, *part)
+    return begun

@@ -1,13 +1,14 @@
 """The dense working batch: key/value rows of different lengths, written in place, run through a decoder.
 
 A forward takes any number of new tokens for each row and lays them end to end, so that nothing is padded: linear layers see
-one long row of tokens, attention sees each row by itself, at explicit positions. Rows that begin with the same path may share
-it (`attention`). It knows token ids only: no text, no tree, no sampling.
+one long row of tokens, attention sees each row by itself, at explicit positions. Rows that begin with the same path share its
+place, as a stem, and keep their own tokens in short tails (`attention`). It knows token ids only: no text, no tree, no sampling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
-from tts_explorer.models.attention import BLOCK, WORTH, Held, Plan, Sameness, attend, planned, up_to
+from tts_explorer.models.attention import BLOCK, WORTH, Held, Pair, Plan, Sameness, attend, planned, up_to
 from tts_explorer.models.decoder import LeanDecoder
 
 ATTENTION = "tts_explorer"
@@ -53,11 +54,67 @@ AttentionInterface.register(ATTENTION, _attend)
 AttentionMaskInterface.register(ATTENTION, lambda *args, **kwargs: None)
 
 
-class WorkingBatch:
-    """Up to `rows` rows for one decoder, each with room for `room` tokens; room grows up to `context` as rows need it.
+class Places:
+    """Keys and values, place beside place; all have room for `room` tokens, which doubles up to `context` as one needs it.
 
-    Memory: `token_bytes` · rows · room, touched as it fills, and as much for stems; each at most about `limit` bytes (192
-    MB, or half of the weights' if that is more), for which rows are given up as room grows.
+    As many places as fit into `limit` bytes, `most` at most; memory is touched as they fill.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], like: torch.nn.Module, *, room: int, context: int, most: int, limit: int):
+        self.shape, self.context, self.most, self.limit = shape, context, most, limit
+        doubled, heads, dim = shape
+        self.token_bytes = doubled * heads * dim * like.dtype.itemsize
+        self.room = min(context, room)
+        self.state = self._fresh(like, self.count)
+
+    @property
+    def count(self) -> int:
+        """Places that may be used at once with the present room."""
+        return max(2, min(self.most, self.limit // (self.token_bytes * self.room)))
+
+    def _fresh(self, like: torch.nn.Module | torch.Tensor, count: int) -> torch.Tensor:
+        """Room for all; an odd number of blocks each, or their beginnings would all fall on the same lines of the cache."""
+        doubled, heads, dim = self.shape
+        room = self.room + BLOCK * (self.room // BLOCK % 2 == 0)
+        shape = (doubled, count, heads, room, dim)
+        if like.device.type == "cpu" and like.dtype in (torch.float32, torch.float64):  # torch.zeros would touch every page
+            return torch.from_numpy(np.zeros(shape, np.float32 if like.dtype == torch.float32 else np.float64))
+        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+
+    def ensure(self, length: int, used: int) -> None:
+        """Make room for `length` tokens each, keeping the first `used`."""
+        if length <= self.room:
+            return
+        while self.room < length:
+            self.room = min(self.context, 2 * self.room)
+        old, self.state = self.state, self._fresh(self.state, max(used, self.count))
+        self.state[:, :used, :, : old.shape[3]] = old[:, :used]
+
+    def layer(self, at: int) -> Pair:
+        """Keys and values of one layer."""
+        return self.state[2 * at], self.state[2 * at + 1]
+
+    def indices(self, places: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Where the heads of one token each lie in one layer, all places laid end to end: (tokens · heads,)."""
+        heads, room = self.state.shape[2:4]
+        each = torch.arange(heads, device=places.device)
+        return ((places[:, None] * heads + each) * room + positions[:, None]).flatten()
+
+
+@dataclass
+class _Standing:
+    """A place in use: a row's own, or the stem called `key`, of `length` tokens, under `rows` rows."""
+
+    key: Hashable = None
+    length: int = 0
+    rows: int = 1
+
+
+class WorkingBatch:
+    """Up to `rows` rows for one decoder. A row begins in a place of its own among the paths; `root` makes that a stem.
+
+    Paths take at most about `limit` bytes (128 MB, or half of the weights' if that is more), and tails as much: as room grows,
+    fewer rows may be under way.
     """
 
     def __init__(
@@ -66,26 +123,27 @@ class WorkingBatch:
         config = model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.decoder, self.lean = model.base_model, lean
-        self.most, self.context = rows, up_to(context, BLOCK)
-        self.limit = limit or max(3 << 26, sum(p.nbytes for p in model.parameters()) // 2)
+        self.decoder, self.lean, self.most = model.base_model, lean, rows
         self.shape = (2 * config.num_hidden_layers, heads, dim)
-        self.token_bytes = 2 * config.num_hidden_layers * heads * dim * model.dtype.itemsize
-        self.room = min(self.context, 8 * BLOCK)
-        self.held = [Held() for _ in range(self.allowed + 1)]
-        """Rows; the last one takes what fills a forward up."""
-        self.state = self._fresh(model)
-        self.stems: torch.Tensor | None = None
-        """Slot by slot, as large as the rows, from the first stem on."""
+        limit = limit or max(1 << 27, sum(p.nbytes for p in model.parameters()) // 2)
+        self.bounds = {"context": up_to(context, BLOCK), "most": rows + 1, "limit": limit}
+        self.paths = Places(self.shape, model, room=4 * BLOCK, **self.bounds)
+        self.tails: Places | None = None
+        """Row by row, from the first stem on."""
+        self.token_bytes = self.paths.token_bytes
+        self.held = [Held() for _ in range(rows + 1)]
         self.slots: dict[Hashable, int] = {}
-        self.standing: dict[int, list[Hashable | int]] = {}
-        """Slot: its key, its length, the number of rows on it."""
+        """Where the stems are."""
+        self.standing: dict[int, _Standing] = {}
+        """The places in use among the paths."""
         self.cache = Cache(layers=[_Layer(self, at) for at in range(config.num_hidden_layers)])
         self.same = Sameness()
         self.worth = WORTH
         self.plan = Plan(0)
-        self.positions = self.places = torch.zeros(0)
-        """Of each new token: its position, (tokens,), and where each of its heads is kept in one layer, (tokens · heads,)."""
+        self.positions = torch.zeros(0)
+        """Of each new token."""
+        self.writes: list[tuple[Places, slice | torch.Tensor, torch.Tensor]] = []
+        """Where the new tokens go: among which places, which of them, and where each of their heads lies."""
 
     @property
     def lengths(self) -> list[int]:
@@ -93,60 +151,72 @@ class WorkingBatch:
         return [row.length for row in self.held]
 
     @property
+    def room(self) -> int:
+        """Tokens for which a path has room at present."""
+        return self.paths.room
+
+    @property
     def allowed(self) -> int:
-        """Rows that may be used at once with the present room."""
-        return max(1, min(self.most, self.limit // (self.token_bytes * self.room)))
+        """Rows that may be under way at once with the present room."""
+        return min(self.most, self.paths.count if self.tails is None else self.tails.count)
 
-    def _fresh(self, like: torch.nn.Module | torch.Tensor) -> torch.Tensor:
-        """Room for all rows; an odd number of blocks each, or their beginnings would all fall on the same lines of the cache."""
-        doubled, heads, dim = self.shape
-        room = self.room + BLOCK * (self.room // BLOCK % 2 == 0)
-        shape = (doubled, len(self.held), heads, room, dim)
-        if like.device.type == "cpu" and like.dtype in (torch.float32, torch.float64):  # torch.zeros would touch every page
-            return torch.from_numpy(np.zeros(shape, np.float32 if like.dtype == torch.float32 else np.float64))
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+    def fits(self, key: Hashable) -> bool:
+        """Whether there is a place for another row: on the stem called `key`, or of its own."""
+        return key in self.slots or len(self.standing) < self.paths.count
 
-    def ensure(self, length: int, *, rows: int = 0) -> None:
-        """Make room for `length` tokens a row, keeping the first `rows`, all rows that hold something, and all stems."""
-        if length <= self.room:
-            return
-        while self.room < length:
-            self.room = min(self.context, 2 * self.room)
-        used = max([rows, *(r + 1 for r, row in enumerate(self.held[:-1]) if row.length)])
-        kept = max([used, *(slot + 1 for slot in self.standing)])
-        self.held = self.held[:used] + [Held() for _ in range(max(kept, self.allowed) + 1 - used)]
-        for name in ("state", "stems"):
-            if (old := getattr(self, name)) is not None:
-                new = self._fresh(old)
-                new[:, :kept, :, : old.shape[3]] = old[:, :kept, :, : new.shape[3]]
-                setattr(self, name, new)
+    def open(self, row: int) -> None:
+        """Give an empty row a place of its own."""
+        slot = next(i for i in range(len(self.standing) + 1) if i not in self.standing)
+        if slot >= self.paths.state.shape[1]:
+            raise ValueError(f"{slot} rows have places, and there is no room for another")
+        self.standing[slot] = _Standing()
+        self.held[row] = Held(slot=slot)
 
     def forward(self, tokens: Sequence[Sequence[int]]) -> torch.Tensor:
         """Append `tokens` (a list a row, perhaps empty) to the first rows; returns each one's last hidden state, (rows, hidden).
 
-        The hidden state of a row without tokens means nothing.
+        The hidden state of a row without tokens means nothing. A row on a stem takes one token at a time.
         """
-        device, counts = self.state.device, [len(row) for row in tokens]
-        own = [row.length - row.offset + count for row, count in zip(self.held, counts, strict=False)]
-        self.ensure(max(own), rows=len(counts))
+        device, counts = self.paths.state.device, [len(row) for row in tokens]
+        for r, count in enumerate(counts):
+            if count and self.held[r].slot is None:
+                self.open(r)
         used = self.held[: len(counts)]
         total = sum(counts)
         filled = up_to(total, self.same.multiple) - total
         ids = [id for row in tokens for id in row] + [0] * filled
-        rows = [r for r, count in enumerate(counts) for _ in range(count)] + [len(self.held) - 1] * filled
         positions = [row.length + i for row, count in zip(used, counts, strict=True) for i in range(count)]
-        offsets = [row.offset for row, count in zip(used, counts, strict=True) for _ in range(count)] + [0] * filled
-        ids_, rows_, self.positions, away = torch.tensor([ids, rows, positions + list(range(filled)), offsets], device=device)
-        _, _, heads, room, _ = self.state.shape
-        each = torch.arange(heads, device=device)
-        self.places = ((rows_[:, None] * heads + each) * room + (self.positions - away)[:, None]).flatten()
+        ids_, self.positions = torch.tensor([ids, positions + list(range(filled))], device=device)
+        self._plan_writes(used, counts)
         for row, count in zip(used, counts, strict=True):
             row.length += count
-        self.plan = planned(used, counts, len(ids), self.same, self.state)
+        self.plan = planned(used, counts, len(ids), self.same, self.paths.state)
         hidden = self._decoded(ids_)
         if self.plan.alone:
             return hidden
         return hidden[(torch.tensor(counts).cumsum(0) - 1).clamp_(min=0).to(device)]
+
+    def _plan_writes(self, used: Sequence[Held], counts: Sequence[int]) -> None:
+        """Make room for so many new tokens of each row, and say where they go."""
+        device, self.writes = self.paths.state.device, []
+        for places in filter(None, (self.paths, self.tails)):
+            tail = places is self.tails
+            mine = [(r, row, n) for r, (row, n) in enumerate(zip(used, counts, strict=True)) if n and bool(row.offset) == tail]
+            if not mine:
+                continue
+            places.ensure(max(row.length - row.offset + n for _, row, n in mine), self._kept(places))
+            at = [(r if tail else row.slot, row.length - row.offset + i) for r, row, n in mine for i in range(n)]
+            chosen: slice | torch.Tensor = slice(0, len(at))
+            if len(at) < sum(counts):
+                ends = torch.tensor(counts).cumsum(0).tolist()
+                chosen = torch.tensor([ends[r] - n + i for r, _, n in mine for i in range(n)], device=device)
+            self.writes.append((places, chosen, places.indices(*torch.tensor(at, device=device).T)))
+
+    def _kept(self, places: Places) -> int:
+        """How many of the first places are in use."""
+        if places is self.paths:
+            return max(self.standing, default=-1) + 1
+        return max((r + 1 for r, row in enumerate(self.held) if row.offset), default=0)
 
     def _decoded(self, ids: torch.Tensor) -> torch.Tensor:
         """Run the decoder with our attention; whoever else uses the model finds it as it was."""
@@ -161,23 +231,48 @@ class WorkingBatch:
             config._attn_implementation = before
 
     def store(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Write the new tokens of each row at their own places, both (tokens, heads, dim)."""
-        for state, new in ((self.state[2 * layer], keys), (self.state[2 * layer + 1], values)):
-            state.view(-1, state.shape[-1]).index_copy_(0, self.places, new.reshape(-1, state.shape[-1]))
+        """Write the new tokens of each row at their own places, both (tokens, heads, dim); what fills up is not kept."""
+        for places, chosen, indices in self.writes:
+            for state, new in zip(places.layer(layer), (keys, values), strict=True):
+                state.view(-1, state.shape[-1]).index_copy_(0, indices, new[chosen].reshape(-1, state.shape[-1]))
 
     def attend(self, layer: int, query: torch.Tensor, scale: float) -> torch.Tensor:
         """Attention of the new tokens, (tokens, heads, dim), to what their rows hold."""
-        rows = (self.state[2 * layer], self.state[2 * layer + 1])
-        stems = (self.stems[2 * layer], self.stems[2 * layer + 1]) if self.plan.stems else None
-        return attend(query, rows, stems, scale, self.plan)
+        tails = self.tails.layer(layer) if self.plan.fork is not None else None
+        return attend(query, self.paths.layer(layer), tails, scale, self.plan)
 
     def append(self, row: int, state: torch.Tensor) -> None:
-        """Put a state that was `cut` after what `row` holds by itself."""
+        """Put a state that was `cut` after what `row` holds."""
+        if self.held[row].slot is None:
+            self.open(row)
+        held, count = self.held[row], state.shape[2]
+        places, at = (self.tails, row) if held.offset else (self.paths, held.slot)
+        begin = held.length - held.offset
+        places.ensure(begin + count, self._kept(places))
+        places.state[:, at, :, begin : begin + count] = state
+        held.length += count
+
+    def lift(self, row: int) -> None:
+        """What follows goes into the row's tail: what it holds is a stem from now on, if stems are in use here.
+
+        One shorter than `worth` is none.
+        """
         held = self.held[row]
-        at, end = held.length - held.offset, held.length - held.offset + state.shape[2]
-        self.ensure(end)
-        self.state[:, row, :, at:end] = state
-        self.held[row].length += state.shape[2]
+        if self.paths.state.device.type != "cpu" or not self.same.siblings or held.length < self.worth:
+            return
+        if self.tails is None:
+            self.tails = Places(self.shape, self.decoder, room=BLOCK, **self.bounds)
+        self.standing[held.slot].length = held.length
+        self.held[row] = Held(held.length, held.length, held.slot)
+
+    def settle(self, row: int) -> None:
+        """Put the tail of a row, which stands alone, behind its stem: all of it is the row's own again."""
+        held = self.held[row]
+        if held.offset:
+            self.paths.ensure(held.length, self._kept(self.paths))
+            tail = self.tails.state[:, row, :, : held.length - held.offset]
+            self.paths.state[:, held.slot, :, held.offset : held.length] = tail
+            self.held[row] = Held(held.length, 0, held.slot)
 
     def sit(self, row: int, key: Hashable) -> bool:
         """Let an empty row stand on the stem called `key`, if there is one."""
@@ -185,46 +280,44 @@ class WorkingBatch:
         if slot is None:
             return False
         stem = self.standing[slot]
-        stem[2] += 1
-        self.held[row] = Held(stem[1], stem[1], slot)
+        stem.rows += 1
+        self.held[row] = Held(stem.length, stem.length, slot)
         return True
 
     def root(self, row: int, key: Hashable) -> None:
-        """Make what `row` holds the stem called `key`, unless there is one, and let the row stand on it.
-
-        A short one stays in its row: joining would cost more than it saves.
-        """
-        length = self.held[row].length
-        if self.state.device.type != "cpu" or not self.same.siblings or length < self.worth:
+        """Make what `row` holds the stem called `key`, unless there is one, and let the row stand on it."""
+        if key in self.slots:
+            self.clear(row)
+            self.sit(row, key)
             return
-        if self.stems is None:
-            self.stems = self._fresh(self.state)
-        if key not in self.slots:
-            slot = next(i for i in range(len(self.held)) if i not in self.standing)
-            self.stems[:, slot, :, :length] = self.state[:, row, :, :length]
-            self.slots[key], self.standing[slot] = slot, [key, length, 0]
-        self.sit(row, key)
+        self.lift(row)
+        if self.held[row].offset:
+            slot = self.slots[key] = self.held[row].slot
+            self.standing[slot].key = key
 
     def clear(self, row: int) -> None:
-        """Empty a row; a stem without rows is gone."""
+        """Empty a row; a place without rows is free."""
         slot = self.held[row].slot
         if slot is not None:
-            stem = self.standing[slot]
-            stem[2] -= 1
-            if not stem[2]:
-                del self.slots[stem[0]], self.standing[slot]
+            place = self.standing[slot]
+            place.rows -= 1
+            if not place.rows:
+                del self.standing[slot]
+                self.slots.pop(place.key, None)
         self.held[row] = Held()
 
     def cut(self, row: int, begin: int, end: int) -> torch.Tensor:
         """A copy of the state of `row` from token `begin` to `end`: (2 · layers, heads, end − begin, dim); not from its stem."""
-        away = self.held[row].offset
-        return self.state[:, row, :, begin - away : end - away].clone()
+        held = self.held[row]
+        state = self.tails.state[:, row] if held.offset else self.paths.state[:, held.slot]
+        return state[:, :, begin - held.offset : end - held.offset].clone()
 
     def move(self, source: int, target: int) -> None:
         """Make row `target`, which is empty, what row `source` was, and empty that."""
-        own = self.held[source].length - self.held[source].offset
-        self.state[:, target, :, :own] = self.state[:, source, :, :own]
-        self.held[target], self.held[source] = self.held[source], Held()
+        held = self.held[source]
+        if own := held.offset and held.length - held.offset:
+            self.tails.state[:, target, :, :own] = self.tails.state[:, source, :, :own]
+        self.held[target], self.held[source] = held, Held()
 
 
 def filled_up(rows: torch.Tensor, multiple: int) -> torch.Tensor:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import torch
 
-from tts_explorer.models.attention import BLOCK, Sameness, flash, hidden_from
+from tts_explorer.models.attention import BLOCK, Held, Sameness, attend, flash, hidden_from, planned
 from tts_explorer.models.decoder import Plain
 
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
@@ -65,15 +65,23 @@ def _reach_free(shape: tuple[int, int, int], dtype: torch.dtype, generator: torc
 
 
 def _siblings(shape: tuple[int, int, int], dtype: torch.dtype, generator: torch.Generator) -> int:
-    """The least number for which rows that attend together, in its multiples, each get the same; 0 if none does."""
-    query, keys, values = _drawn(shape, 64, dtype, generator)
-    each = query.shape[2] // 64
+    """The least number for which rows that attend to a stem in its multiples each get the same, beside whatever others.
+
+    0 if none does.
+    """
+    heads, shared, dim = shape
+    stems = [torch.randn(8, shared, 16 * BLOCK, dim, generator=generator, dtype=dtype) for _ in range(2)]
+    tails = [torch.randn(64, shared, 8 * BLOCK, dim, generator=generator, dtype=dtype) for _ in range(2)]
+    query = torch.randn(64, heads, dim, generator=generator, dtype=dtype)
     for multiple in (1, 2, 4, 8):
-        for length in (20, 64, 100, 200, 400):
-            reach = -(-length // BLOCK) * BLOCK
-            counts = [each * multiple * k for k in (1, 2, 3, 4, 5, 8)]
-            found = [_seen(query[:, :, :count], keys, values, length, reach) for count in counts]
-            if not all(torch.equal(a, b[:, :, : a.shape[2]]) for f in found[:-1] for a, b in zip(f, found[-1], strict=True)):
+        for far, near in ((20, 5), (64, 1), (100, 33), (200, 17), (400, 100)):
+            found = []
+            for others in ([], [(0, near)] * 7, [(0, 1)] * 2, [(1, 9), (2, 12), (3, 8)], [(k // 8, 150) for k in range(1, 64)]):
+                rows = [(far, near, 0), *((300 if slot else far, own, slot) for slot, own in others)]
+                held = [Held(stem + own, stem, slot) for stem, own, slot in rows]
+                plan = planned(held, [1] * len(held), len(held), Sameness(siblings=multiple), stems[0][None])
+                found.append(attend(query[: len(held)], stems, tails, dim**-0.5, plan)[0])
+            if not all(torch.equal(found[0], other) for other in found):
                 break
         else:
             return multiple
