@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tts_explorer.tasks import arithmetic, task_named
-from tts_explorer.tasks.arithmetic import canonical, check, grade, parse, solve
+from tts_explorer.tasks.arithmetic import canonical, check, grade, parse, review, solve
 from tts_explorer.tasks.base import LEVELS, problem_at, split_of
 
 GOLDEN = {
@@ -182,3 +182,40 @@ def test_a_number_has_one_canonical_form(number, zeros):
 @given(st.text())
 def test_a_canonical_form_is_its_own(text):
     assert canonical(canonical(text)) == canonical(text)
+
+
+DUE = ["Step 1: 3 * 6 = 18, right.", "Step 2: 7 + 18 = 25, right.", "Step 3: 25 - 4 = 21, right."]
+
+
+@pytest.mark.parametrize(
+    ("steps", "lines"),
+    [
+        (["3 * 6 = 18\n\n", "7 + 18 = 25\n\n", "25 - 4 = 21\n\n", "\\boxed{21}"], [*DUE, "Answer: 21, right."]),
+        (["6 * 3 = 18", "18 + 7 = 25", "25 - 4 = 21", "\\boxed{ 021 }"], [*DUE, "Answer: 21, right."]),
+        (["3 * 6 = 19\n\n", "7 + 19 = 26\n\n"], ["Step 1: 3 * 6 = 18, wrong."]),
+        (["3 * 6 = 18\n\n", "7 + 18 = 26\n\n", "\\boxed{22}"], [DUE[0], "Step 2: 7 + 18 = 25, wrong."]),
+        (["7 + 3 = 10"], ["Step 1: 3 * 6 = 18, wrong."]),
+        (["3 * 6 = 18", "18 - 4 = 14"], [DUE[0], "Step 2: 7 + 18 = 25, wrong."]),
+        (["Let me think.\n\n", "3 * 6 = 18"], ["Step 1: 3 * 6 = 18, wrong."]),
+        (["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21"], [*DUE, "Answer: none, wrong."]),
+        (["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21", "\\boxed{22}"], [*DUE, "Answer: 21, wrong."]),
+        (["3 * 6 = 18", "\\boxed{25}"], [DUE[0], "Answer: 21, wrong."]),
+        (["\\boxed{21}"], ["Answer: 21, right."]),
+        (
+            ["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21", "21 + 1 = 22", "\\boxed{22}"],
+            [*DUE, "Step 4: nothing is left to do, wrong."],
+        ),
+        ([], ["Answer: none, wrong."]),
+    ],
+    ids=str,
+)
+def test_a_review_names_the_equation_that_is_due_up_to_the_first_mistake(steps, lines):
+    assert review(P, steps) == lines
+
+
+@given(st.sampled_from([1, 2, 3, 4, 5]), st.integers(0, 30), st.integers(0, 9))
+def test_a_right_solution_is_reviewed_right_to_its_end(level, index, seed):
+    problem = problem_at(task_named("arithmetic"), "train", level, index)
+    steps = solve(problem, Random(seed))
+    lines = review(problem, steps)
+    assert len(lines) == len(steps) and all(line.endswith(", right.") for line in lines)

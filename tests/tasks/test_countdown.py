@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tts_explorer.expressions import OPS, reachable, read_expression, value_of
 from tts_explorer.tasks import countdown, task_named
 from tts_explorer.tasks.base import problem_at, split_of
-from tts_explorer.tasks.countdown import canonical, check, grade, parse, solve
+from tts_explorer.tasks.countdown import canonical, check, grade, parse, review, solve
 
 GOLDEN = {
     ("test", 1, 0): "With 9, 20 and 9, each used exactly once, and + - * /, reach 38. = 20 + 9 + 9",
@@ -204,3 +204,60 @@ def test_other_spellings_of_one_solution_are_one_answer(one, other):
 )
 def test_other_solutions_are_other_answers(one, other):
     assert canonical(one) != canonical(other)
+
+
+STEP, LAST, BOX = "3 * 7 = 21, left: 21 25\n\n", "21 + 25 = 46, left: 46\n\n", "\\boxed{3 * 7 + 25}"
+FIRST = "Step 1: 3 * 7 = 21, right."
+
+
+@pytest.mark.parametrize(
+    ("steps", "lines"),
+    [
+        ([STEP, LAST, BOX], [FIRST, "Step 2: 21 + 25 = 46, right.", "Answer: 3 7 25 make 46, right."]),
+        (["3 * 7 = 21, left: 25 21", BOX], [FIRST, "Answer: 3 7 25 make 46, right."]),
+        (["3 * 7 = 22, left: 22 25\n\n", LAST, BOX], ["Step 1: 3 * 7 = 21, wrong."]),
+        (["25 / 3 = 8, left: 7 8"], ["Step 1: 25 / 3 = 25/3, wrong."]),
+        (["3 - 7 = 4, left: 4 25"], ["Step 1: 3 - 7 = -4, wrong."]),
+        ([STEP, "21 + 25 = 47, left: 47", BOX], [FIRST, "Step 2: 21 + 25 = 46, wrong."]),
+        (["3 * 8 = 24, left: 7 25"], ["Step 1: 8 is not left, wrong."]),
+        ([STEP, "7 + 21 = 28, left: 25 28"], [FIRST, "Step 2: 7 is not left, wrong."]),
+        (["3 + 3 = 6, left: 7 25"], ["Step 1: 3 is not left, wrong."]),
+        (["3 * 7 = 21, left: 25"], ["Step 1: 3 * 7 = 21, left: 21 25, wrong."]),
+        (["3 * 7 = 21, left: 3 7 21 25"], ["Step 1: 3 * 7 = 21, left: 21 25, wrong."]),
+        (["Let me think.\n\n"], ["Step 1: no operation, wrong."]),
+        (["3 * 7 = 21\n\n"], ["Step 1: no operation, wrong."]),
+        (["7 / 0 = 0, left: 3 25"], ["Step 1: 0 is not left, wrong."]),
+        (
+            [STEP, LAST, "46 * 1 = 46, left: 46"],
+            [FIRST, "Step 2: 21 + 25 = 46, right.", "Step 3: no operation, wrong."],
+        ),
+        ([STEP], [FIRST, "Answer: none, wrong."]),
+        ([], ["Answer: none, wrong."]),
+        ([STEP, "\\boxed{3 * 7}"], [FIRST, "Answer: 3 7 make 21, wrong."]),
+        ([STEP, "\\boxed{3 * 7 * 25}"], [FIRST, "Answer: 3 7 25 make 525, wrong."]),
+        (["\\boxed{25 + 7 * 3}"], ["Answer: 3 7 25 make 46, right."]),
+        (["\\boxed{7 / 3 + 25}"], ["Answer: 3 7 25 make 82/3, wrong."]),
+        (["\\boxed{46}"], ["Answer: 46 make 46, wrong."]),
+        (["\\boxed{x}"], ["Answer: no expression, wrong."]),
+        (["\\boxed{3 / (7 - 7)}"], ["Answer: no expression, wrong."]),
+        (["\\boxed{" + "9" * 198 + "}"], [f"Answer: {'9' * 198} make {'9' * 198}, wrong."]),
+        (["\\boxed{((((((3}"], ["Answer: no expression, wrong."]),
+        ([BOX, STEP], ["Answer: 3 7 25 make 46, right."]),
+    ],
+    ids=str,
+)
+def test_a_review_works_each_step_out_again_up_to_the_first_mistake(steps, lines):
+    assert review(P, steps) == lines
+
+
+def test_a_zero_among_the_numbers_that_are_left_can_not_be_divided_by():
+    steps = ["7 - 7 = 0, left: 0 3", "3 / 0 = 3, left: 3"]
+    assert review(parse("make 21 with 7 7 3"), steps) == ["Step 1: 7 - 7 = 0, right.", "Step 2: division by 0, wrong."]
+
+
+@given(st.sampled_from([1, 2, 3, 4, 5]), st.integers(0, 30), st.integers(0, 9))
+def test_a_right_solution_is_reviewed_right_to_its_end(level, index, seed):
+    problem = problem_at(task_named("countdown"), "train", level, index)
+    steps = solve(problem, Random(seed))
+    lines = review(problem, steps)
+    assert len(lines) == len(steps) and all(line.endswith(", right.") for line in lines)
