@@ -1,5 +1,6 @@
 """The README's table: made from the figures, put between its marks."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tts_explorer.assets import folder
 from tts_explorer.errors import BadSetting
 from tts_explorer.lab.figures import Cell, Figures, Place
 from tts_explorer.lab.markdown import BEGIN, END, command, markdown, put
+from tts_explorer.lab.table import every_row
 
 README = Path(__file__).parents[2] / "README.md"
 RESULTS = folder() / "results" / "strategies.json"
@@ -16,7 +18,7 @@ CELL = Cell("arithmetic", 5, "greedy", 1, 5e8, {}, None, True, 1.0, 200, 1, 100,
 
 
 def figures(*cells):
-    about = {"problems": 200, "seeds": 3, "date": "2026-11-21"}
+    about = {"problems": 200, "seeds": 3, "date": "2026-11-21", "policy": "bundled:small", "verifier": "v", "pilots": 20}
     return Figures(Path("t.json"), about, [Place("arithmetic", 5, 4e8, 5e8, 200, None)], list(cells))
 
 
@@ -34,12 +36,19 @@ def test_a_cell_is_its_accuracy_with_its_interval_and_whether_it_fits():
         assert part in told
 
 
+def test_without_a_cell_there_is_no_table():
+    with pytest.raises(BadSetting, match="t.json holds no cell yet"):
+        markdown(figures())
+
+
 def test_the_command_makes_these_figures():
     from tts_explorer.cli.bench import strategies
 
-    words = command(figures(CELL, replace(CELL, worth=4))).split()
+    words = shlex.split(command(figures(CELL, replace(CELL, row="mcts beam_width=2", worth=4))))
     assert words[:3] == ["tts-explorer", "bench", "strategies"]
-    assert " ".join(words[3:]) == "--task arithmetic --level 5 --worth 1 --worth 4 --problems 200 --seeds 3"
+    rows, sizes = "--strategy greedy --strategy mcts beam_width=2", "--worth 1 --worth 4 --problems 200 --seeds 3"
+    assert " ".join(words[3:]) == f"--task arithmetic --level 5 {rows} {sizes} --verifier v"
+    assert "--strategy" not in command(figures(*(replace(CELL, row=row) for row in every_row())))
     assert {word[2:] for word in words if word.startswith("--")} <= set(strategies.__annotations__)
 
 

@@ -23,13 +23,26 @@ def test_they_come_back_in_their_order_and_as_they_are_alone(models):
     assert searched([], models, Ended.of) == []
 
 
-@pytest.mark.parametrize(("rows", "most"), [(1, 4), (8, 8), (12, 12)])
-def test_no_more_searches_go_on_than_fill_the_rows(models, rows, most):
+def test_searches_begin_while_there_are_rows_to_fill(models):
+    """Four samples each: one search alone, then more; what a search takes is the same."""
+    alone, some, all_ = (largest_batch(models, rows) for rows in (1, 8, 128))
+    assert alone == 4 < some <= all_ <= 7 * 4
+
+
+def test_searches_begin_while_the_engine_can_keep_them(models, monkeypatch):
+    from tts_explorer.lab import searches
+
+    monkeypatch.setattr(searches, "KEPT", 100)
+    assert largest_batch(models, 128) == 4
+
+
+def largest_batch(models, rows):
+    """The most samples under way at once."""
     policy, seen = models.policy("p"), []
-    tick = policy.tick
-    policy.tick = lambda: seen.append(len(policy.rows)) or tick()
-    searched(asks(7), models, Ended.of, rows=rows)
-    assert max(seen) == most
+    tick = type(policy).tick
+    policy.tick = lambda: seen.append(len(policy.rows)) or tick(policy)
+    assert len(searched(asks(7), models, Ended.of, rows=rows)) == 7
+    return max(seen)
 
 
 def test_one_that_fails_is_not_passed_over(models):

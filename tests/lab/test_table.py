@@ -1,11 +1,12 @@
 """The table of strategies: cells measured once, kept as they come, gone on with, and never mixed with other figures."""
 
+import os
 from dataclasses import replace
 
 import orjson
 import pytest
 
-from tts_explorer.errors import BadSetting, UnknownName
+from tts_explorer.errors import BadSetting, TTSExplorerError, UnknownName, UserError
 from tts_explorer.intervals import wilson
 from tts_explorer.lab import table
 from tts_explorer.lab.figures import Figures
@@ -67,6 +68,24 @@ def test_a_stopped_run_goes_on_where_it_was_and_comes_to_the_same(measured):
     whole, _ = measured(name="other.json")
     assert figures.cells == whole.cells
     assert measured()[1] == [] and missing(GRID, figures) == []
+
+
+def test_a_cell_that_fails_is_told_and_left_to_the_next_run(measured, monkeypatch, tmp_path):
+    right = table.searched
+
+    def broken(asks, models, read):
+        if asks[0].strategy == "best_of_n" and asks[0].split == "test":
+            raise TTSExplorerError("it broke")
+        return right(asks, models, read)
+
+    monkeypatch.setattr(table, "searched", broken)
+    told = []
+    figures = resumed(GRID, tmp_path / "t.json", {})
+    failed = fill(GRID, figures, workers=1, tell=lambda cell, done, total: told.append(cell))
+    assert failed == [f"best_of_n on arithmetic 1, worth {worth}: it broke" for worth in (1, 6)]
+    assert [cell for cell in told if isinstance(cell, str)] == failed and len(figures.cells) == 4
+    monkeypatch.setattr(table, "searched", right)
+    assert [row for row, *_ in measured()[1]] == ["best_of_n", "best_of_n"]
 
 
 def test_another_budget_and_another_row_are_added(measured):
@@ -139,3 +158,8 @@ def test_work_is_done_by_other_processes_and_what_breaks_there_is_told():
         assert submit(abs, -3).result() == 3
         with pytest.raises(ValueError, match="invalid literal"):
             submit(int, "x").result()
+
+
+def test_a_worker_that_dies_is_told_in_a_sentence():
+    with pytest.raises(UserError, match="a worker process died"), hands(2) as submit:
+        submit(os._exit, 1).result()

@@ -12,7 +12,7 @@ import typer
 
 from tts_explorer.assets import folder
 from tts_explorer.cli.options import Json, Quantize, console, emit, no_bars
-from tts_explorer.errors import BadSetting
+from tts_explorer.errors import BadSetting, TTSExplorerError
 from tts_explorer.models import require_runnable
 
 
@@ -194,18 +194,25 @@ def measured(grid: Any, file: Path, workers: int) -> None:
 
     def tell(cell: Any, done: int, total: int) -> None:
         bar.total, bar.n = total, done
+        if isinstance(cell, str):
+            bar.write(f"{done} of {total}: failed: {cell}", file=sys.stderr)
+            return
         settings = " ".join(f"{name}={value}" for name, value in cell.settings.items())
         where = f"{cell.task} {cell.level}, worth {cell.worth:g}, {cell.row.split()[0]} {settings}".rstrip()
         bar.write(f"{done} of {total}: {where}: {accuracy(cell)}%, {cell.flops / cell.budget:.2f} of the budget", file=sys.stderr)
 
     try:
         with bar:
-            fill(grid, figures, workers=workers, tell=tell)
+            failed = fill(grid, figures, workers=workers, tell=tell)
     except KeyboardInterrupt:
         typer.echo(
             f"stopped: {len(figures.cells)} cells are kept in {file.name}, and the same command goes on from there", err=True
         )
         raise typer.Exit(130) from None
+    if failed:
+        raise TTSExplorerError(
+            f"{len(failed)} of the cells failed, and the same command tries them again; the last was {failed[-1]}"
+        )
     typer.echo(markdown(figures))
 
 

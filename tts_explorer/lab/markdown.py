@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
+from textwrap import fill
 
 from tts_explorer.errors import BadSetting, UserError
 from tts_explorer.lab.figures import Cell, Figures
+from tts_explorer.lab.table import Grid, every_row
 
 BEGIN, END = "<!-- strategies -->", "<!-- /strategies -->"
 CUT = "†"
@@ -14,8 +17,13 @@ CUT = "†"
 
 
 def markdown(figures: Figures) -> str:
-    """Rows are strategies, columns task and worth; accuracy in per cent ± half of the 95% interval. Then what it means."""
+    """Rows are strategies, columns task and worth; accuracy in per cent ± half of the 95% interval. Then what it means.
+
+    Raises BadSetting if there is nothing to show.
+    """
     cells = figures.cells
+    if not cells:
+        raise BadSetting(f"{figures.file.name} holds no cell yet: `tts-explorer bench strategies` measures them")
     columns = sorted({(cell.task, cell.level, cell.worth) for cell in cells}, key=lambda c: (_places(figures).index(c[:2]), c[2]))
     found = {(cell.row, cell.task, cell.level, cell.worth): cell for cell in cells}
     heads = [f"{task} {level}: {worth:g}" for task, level, worth in columns]
@@ -23,7 +31,7 @@ def markdown(figures: Figures) -> str:
     for row in dict.fromkeys(cell.row for cell in cells):
         shown = [accuracy(found[(row, *column)]) if (row, *column) in found else "" for column in columns]
         lines.append(f"| {named(row)} | {' | '.join(shown)} |")
-    return "\n".join(lines) + "\n\n" + "\n".join(told(figures))
+    return "\n".join(lines) + "\n\n" + told(figures)
 
 
 def _places(figures: Figures) -> list[tuple[str, int]]:
@@ -47,29 +55,34 @@ def named(row: str) -> str:
     return " ".join([f"`{name}`", *kept, *bound])
 
 
-def told(figures: Figures) -> list[str]:
-    """What was measured and how, a sentence a line."""
+def told(figures: Figures) -> str:
+    """What was measured and how."""
     about, places = figures.about, figures.places
     worths = ", ".join(
         f"{p.most / 1e6:,.0f} MFLOPs on {p.task} {p.level} (mean {p.mean / 1e6:,.0f}, {p.answers} answers)" for p in places
     )
     seeds = f"{about['seeds']} {'seed' if about['seeds'] == 1 else 'seeds'}"
-    return [
-        f"Accuracy in %, ± half of the 95% interval (Wilson, over problems × seeds), on {about['problems']} problems of the test",
-        f"split, {seeds} (greedy 1), temperature 1, at budgets of so many greedy answers. One is what 95% of them stay within on",
-        f"the validation split: {worths}. FLOPs of both models count, and a search that reaches its budget ends.",
-        "Each strategy has the largest setting that 95% of pilot searches on the validation split finish with;",
-        f"{CUT}: not even the smallest does, so that the budget decides. `{command(figures)}`, {about['date']}.",
-    ]
+    text = (
+        f"Accuracy in %, ± half of the 95% interval (Wilson, over problems × seeds), on {about['problems']} problems of the test "
+        f"split, {seeds} (greedy 1), temperature 1, at budgets of so many greedy answers. One is what 95% of them stay within on "
+        f"the validation split: {worths}. FLOPs of both models count, and a search that reaches its budget ends. Each strategy "
+        "has the largest setting that 95% of pilot searches on the validation split finish with; "
+        f"{CUT}: not even the smallest does, so that the budget decides. Made on {about['date']} by `{command(figures)}`."
+    )
+    return fill(text, 128, break_long_words=False, break_on_hyphens=False)
 
 
 def command(figures: Figures) -> str:
     """The command that makes these figures."""
-    places = _places(figures)
-    words = [f"--task {task} --level {level}" for task, level in places]
-    worths = sorted({cell.worth for cell in figures.cells})
-    words += [f"--worth {worth:g}" for worth in worths]
+    words = [f"--task {task} --level {level}" for task, level in _places(figures)]
+    rows = dict.fromkeys(cell.row for cell in figures.cells)
+    words += [] if set(rows) == set(every_row()) else [f"--strategy {quote(row)}" for row in rows]
+    words += [f"--worth {worth:g}" for worth in sorted({cell.worth for cell in figures.cells})]
     words += [f"--problems {figures.about['problems']} --seeds {figures.about['seeds']}"]
+    usual = Grid()
+    for name in ("policy", "verifier", "pilots"):
+        if figures.about[name] != getattr(usual, name):
+            words.append(f"--{name} {figures.about[name]}")
     return " ".join(["tts-explorer bench strategies", *words])
 
 

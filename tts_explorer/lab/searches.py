@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 from tts_explorer.errors import TTSExplorerError
@@ -13,6 +12,10 @@ from tts_explorer.runner import Ask, Live, Loop, Models, Run, prepare
 
 ROWS = 128
 """Samples under way at once, of as many searches as that takes."""
+KEPT = 16_384
+"""Tokens that searches may have at once: the engine keeps so many, and what it has to compute again would count as spent."""
+PROBLEM, STEPS = 150, 100
+"""Tokens of a problem, and of an answer: a guess, until the first search has ended."""
 T = TypeVar("T")
 
 
@@ -35,20 +38,28 @@ class Ended:
 
 
 def searched(asks: Sequence[Ask], models: Models, read: Callable[[Run], T], *, rows: int = ROWS) -> list[T]:
-    """Run all of them, the next as soon as one has ended; what `read` reads off each, in their order.
+    """Run all of them, so many at once as keep `rows` samples under way; what `read` reads off each, in their order.
 
     Company changes what a search takes in seconds only, but for one that its budget cuts: the cut falls between two tokens of
     the whole batch. Raises TTSExplorerError if one fails, else as `prepare` does.
     """
-    loop, waiting, going, found = Loop(), iter(enumerate(asks)), dict[int, Live](), dict[int, T]()
-    together = max(1, rows // max((int(ask.settings.get("n", 1)) for ask in asks), default=1))
+    loop, waiting, going, found, largest = Loop(), iter(enumerate(asks)), dict[int, Live](), dict[int, T](), 0
     while len(found) < len(asks):
-        for at, ask in islice(waiting, together - len(going)):
-            going[at] = loop.start(prepare(ask, models, id=str(at)))
+        busy = len(loop.owners)
+        while not going or (busy < rows and (len(going) + 1) * (largest or PROBLEM + STEPS * _samples(asks)) <= KEPT):
+            if (job := next(waiting, None)) is None:
+                break
+            going[job[0]] = loop.start(prepare(job[1], models, id=str(job[0])))
+            busy += _samples(asks)
         loop.step()
         for at in [at for at, live in going.items() if live.done.is_set()]:
             run = going.pop(at).run
             if run.tree.status == "failed":
                 raise TTSExplorerError(f"{run.plan.strategy.__name__} on problem {run.plan.problem.id} failed: {run.tree.detail}")
-            found[at] = read(run)
+            found[at], largest = read(run), max(largest, PROBLEM + run.cost.tokens)
     return [found[at] for at in range(len(asks))]
+
+
+def _samples(asks: Sequence[Ask]) -> int:
+    """Samples that a search begins with, at most."""
+    return max(int(ask.settings.get("n", 1)) for ask in asks)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,7 +19,7 @@ from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
-from tts_explorer.errors import BadSetting
+from tts_explorer.errors import BadSetting, TTSExplorerError, UserError
 from tts_explorer.intervals import wilson
 from tts_explorer.lab.figures import Cell, Figures, Place
 from tts_explorer.lab.searches import Ended, searched
@@ -163,25 +164,33 @@ def resumed(grid: Grid, file: Path, environment: Mapping[str, Any]) -> Figures:
     return Figures.resumed(file, {**{name: getattr(grid, name) for name in names}, "weights": weights}, environment)
 
 
-def fill(grid: Grid, figures: Figures, *, workers: int, tell: Callable[[Cell, int, int], None]) -> None:
+def fill(grid: Grid, figures: Figures, *, workers: int, tell: Callable[[Cell | str, int, int], None]) -> list[str]:
     """Measure what `figures` lacks, the cheapest cells first; it is written after each, and `tell` is told it with done and all.
 
-    With one worker in this process, else in so many others.
+    With one worker in this process, else in so many others. A cell that fails is left out, and why is told and returned.
+    Raises UserError if a worker process has died.
     """
+    failed = []
     with hands(workers) as submit:
         for place in grid.places:
             if figures.place(*place) is None:
                 figures.add_place(*submit(greedy_worth, grid, place).result(), GREEDY)
         jobs = missing(grid, figures)
-        total, waiting, going = len(jobs), iter(jobs), set[Future[Done]]()
-        for done in range(1, total + 1):
+        waiting, going = iter(jobs), dict[Future[Done], Job]()
+        for done in range(1, len(jobs) + 1):
             while len(going) < workers and (job := next(waiting, None)) is not None:
-                going.add(submit(measured, informed(job, figures)))
+                going[submit(measured, informed(job, figures))] = job
             first = wait(going, return_when=FIRST_COMPLETED).done.pop()
-            going.remove(first)
-            found = first.result()
+            job = going.pop(first)
+            try:
+                found = first.result()
+            except TTSExplorerError as error:
+                failed.append(f"{job.row} on {job.place.task} {job.place.level}, worth {job.worth:g}: {error}")
+                tell(failed[-1], done, len(jobs))
+                continue
             figures.add(found.cell, found.known, found.ratio)
-            tell(found.cell, done, total)
+            tell(found.cell, done, len(jobs))
+    return failed
 
 
 def missing(grid: Grid, figures: Figures) -> list[Job]:
@@ -208,6 +217,10 @@ def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
     before = set(active_children())
     try:
         yield pool.submit
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process died, perhaps for want of memory: the same command goes on, with fewer --workers"
+        ) from error
     finally:
         for child in set(active_children()) - before:
             child.terminate()
@@ -217,5 +230,8 @@ def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
 def at_once(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
     """Do it here and now."""
     future: Future[Any] = Future()
-    future.set_result(function(*arguments))
+    try:
+        future.set_result(function(*arguments))
+    except Exception as error:
+        future.set_exception(error)
     return future
