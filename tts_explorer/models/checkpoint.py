@@ -23,7 +23,8 @@ DELIMITER = "\n\n"
 TINY = 20_000_000
 """Parameters."""
 ATTEMPT = "[the attempt]"
-"""Stands for a solution while a prompt around it is made."""
+FEEDBACK = "[the feedback]"
+"""Stand for a solution, and for what is said of it, while a prompt around them is made."""
 ROOM = 32
 """Tokens that a problem must leave free in the context."""
 
@@ -72,13 +73,13 @@ class Checkpoint:
         """What follows an attempt when another one is asked for: the feedback, as a turn of the chat if there is a template."""
         if self.taught:
             return self.step(f"<|feedback|>{feedback}<|revise|>")
-        told = f"{feedback} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
+        told = f"{FEEDBACK} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
         turns = [("user", "?"), ("assistant", ATTEMPT), ("user", told)]
         turns = [{"role": role, "content": content} for role, content in turns]
         _, attempt, after = (self._rendered(turns) if self.tokenizer.chat_template else "").partition(ATTEMPT)
         if not attempt:  # no template, or one that shows the last turn alone
             return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
-        return self.step(after.removeprefix(self.tokenizer.eos_token or ""))
+        return self.step(after.removeprefix(self.tokenizer.eos_token or "").replace(FEEDBACK, feedback))
 
     def verification(self, problem: str) -> tuple[Segment, Segment]:
         """What stands before and after a solution's steps when a written check of it is asked for."""
