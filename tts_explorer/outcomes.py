@@ -18,6 +18,10 @@ Piece = tuple[int, float, float | None]
 """Of one step: its tokens, the sum of their log-probabilities, and of their certainties where it is known."""
 
 
+HALFWAY = 10.0
+"""Nats of certainty that are worth ½: about what small models show, so that differences can be seen."""
+
+
 def likelihood(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> float | None:
     """exp(mean log-probability) over the tokens of the path to `id` and of the steps `ahead`; None where nothing was sampled."""
     pieces = _pieces(tree, id, ahead)
@@ -26,7 +30,7 @@ def likelihood(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> flo
 
 
 def self_certainty(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) -> float | None:
-    """c / (1 + c), c the mean KL(uniform ‖ p) in nats over the tokens of the path: rising with it, and below 1.
+    """c / (`HALFWAY` + c), c the mean KL(uniform ‖ p) in nats over the tokens of the path: rising with it, and below 1.
 
     None where the policy doesn't say.
     """
@@ -35,7 +39,7 @@ def self_certainty(tree: SearchTree, id: NodeId, ahead: Sequence[Piece] = ()) ->
     if not tokens or len(known) < len(pieces):
         return None
     mean = max(0.0, sum(known) / tokens)
-    return mean / (1 + mean) if math.isfinite(mean) else None
+    return mean / (HALFWAY + mean) if math.isfinite(mean) else None
 
 
 def _pieces(tree: SearchTree, id: NodeId, ahead: Sequence[Piece]) -> list[Piece]:

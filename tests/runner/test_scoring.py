@@ -492,9 +492,9 @@ def test_self_certainty_rises_with_the_mean_divergence_from_uniform():
     tree = grown(
         a_node(0, tokens=2, certainty=4.0), a_node(0, 0, tokens=2, certainty=8.0), a_node(1), a_node(1, 0, certainty=1.0)
     )
-    assert self_certainty(tree, (0,)) == pytest.approx(2 / 3)
-    assert self_certainty(tree, (0, 0)) == pytest.approx(3 / 4)
-    assert self_certainty(tree, (0,), [(2, -1.0, 8.0)]) == pytest.approx(3 / 4)
+    assert self_certainty(tree, (0,)) == pytest.approx(2 / 12)
+    assert self_certainty(tree, (0, 0)) == pytest.approx(3 / 13)
+    assert self_certainty(tree, (0,), [(2, -1.0, 8.0)]) == pytest.approx(3 / 13)
     assert self_certainty(tree, (1,)) is None and self_certainty(tree, (1, 0)) is None, "the policy doesn't say"
     assert self_certainty(tree, (0,), [(2, -1.0, None)]) is None
     assert self_certainty(grown(a_node(0, tokens=0, certainty=0.0)), (0,)) is None
