@@ -7,7 +7,7 @@ const PAD = 22;
 const LABELS_UP_TO = 40;     // nodes with their step's text beside them
 const BUNCH_ABOVE = 800;     // nodes; beyond, pruned leaves of one parent become one "+12"
 const CHARACTER = 6.65;      // px of the 11 px monospace face
-const LONGEST = 30;          // characters of a label; fewer where a recording would not fit its pane otherwise
+const LONGEST = 30;          // characters of a label; fewer, or 0, where a recording would not fit its pane otherwise
 
 const SHAPES = {
   disc: 'M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0',
@@ -60,12 +60,16 @@ class Picture {
     this.stock.clear();
     this.bunches.clear();
     this.opened.clear();
+    this.measured = '';
   }
 
   // Columns: as wide as their labels need, or as their scores need in a large tree. Measured on the whole log, so that moving
   // along it moves nothing.
   measure(whole) {
-    const labels = whole.nodes.length <= LABELS_UP_TO + 1;
+    const measured = `${whole.k} ${this.longest}`;
+    if (measured === this.measured) return;
+    this.measured = measured;
+    const labels = whole.nodes.length <= LABELS_UP_TO + 1 && this.longest > 0;
     const widest = [];
     this.labels = labels;
     this.numbered = [];        // by depth: characters for scores, and for what stands under them in a large tree
@@ -312,13 +316,14 @@ class Picture {
     this.longest = LONGEST;
   }
 
-  // Labels as long as let `whole` fit its pane at that zoom, if that leaves something to read.
+  // Labels as long as let `whole` fit its pane at that zoom; none at all if that is what it takes, and enough.
   shorten(whole, zoom) {
-    for (this.longest = LONGEST; this.longest >= 12; this.longest -= 3) {
+    const lengths = [LONGEST, 27, 24, 21, 18, 15, 12, 9, 0];
+    this.longest = lengths.find((longest) => {
+      this.longest = longest;
       this.measure(whole);
-      if (!this.labels || this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth) return;
-    }
-    this.longest = 18;
+      return !this.labels && longest > 0 || this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth;
+    }) ?? 18;
   }
 
   fit(least, most) {
@@ -330,12 +335,15 @@ class Picture {
     this.drawn.get(node.n)?.group.focus({ preventScroll: true });
   }
 
-  // Scroll the pane, never the page, so that the node is in sight.
+  // Scroll the pane, never the page, so that the node is in sight, with its label if there is room.
   show(node, layout) {
     const [x, y] = this.spot(layout, node).map((value) => value * this.zoom);
     const { pane } = this;
+    const under = this.under(node);
+    const label = Math.max(this.leave(node) - this.columns[node.depth] + 18, under ? underWidth(under) : 0) * this.zoom;
+    const right = x + Math.min(label + 16, pane.clientWidth - 60);
     if (x - 60 < pane.scrollLeft) pane.scrollLeft = x - 60;
-    else if (x + 120 > pane.scrollLeft + pane.clientWidth) pane.scrollLeft = x + 120 - pane.clientWidth;
+    else if (right > pane.scrollLeft + pane.clientWidth) pane.scrollLeft = right - pane.clientWidth;
     if (y - 40 < pane.scrollTop) pane.scrollTop = y - 40;
     else if (y + 40 > pane.scrollTop + pane.clientHeight) pane.scrollTop = y + 40 - pane.clientHeight;
   }

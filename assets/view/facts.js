@@ -48,8 +48,10 @@ function flowOf(state, node) {
 // What was said of a node up to now, each with its text: [heading, text or undefined while it is on its way]. `full` is what the
 // server told, which may know more than has happened yet.
 function spokenOf(node, full) {
-  const said = node.feedback.map(({ by, accepted, text }, i) => (
-    [`Feedback by ${giver(by)}: ${acceptance(accepted)}`, full?.feedback?.[i]?.text ?? text]));
+  const said = node.feedback.map((given, i) => {
+    const { by, text } = full?.feedback?.[i] ?? given;
+    return [`Feedback by ${giver(by)}: ${acceptance(given.accepted)}`, text];
+  });
   const { ahead, verdicts } = node;
   if (ahead) said.push([`Looked ${many(ahead.steps, 'step')} ahead, for the score only`, full?.lookahead ?? ahead.text]);
   for (let i = 0; i < (verdicts ? verdicts[1] : 0); i += 1) {

@@ -101,7 +101,8 @@ class RemarksPanel {
     this.list.hidden = notes.length === 0;
     if (String(notes) === this.shown) return;
     this.shown = String(notes);
-    this.list.replaceChildren(...notes.map((note) => html('p', '', note.charAt(0).toUpperCase() + note.slice(1))));
+    const sentence = (note) => note.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
+    this.list.replaceChildren(...notes.map((note) => html('p', '', sentence(note))));
   }
 }
 
@@ -203,6 +204,7 @@ class DetailPanel {
       item.append(html('span', 'words', words), html('span', 'score', step.score));
       return item;
     }) : [html('li', 'plain', empty)]));
+    this.steps.scrollTop = this.steps.scrollHeight;
     this.facts.replaceChildren(...(known.length ? this.tell(state, node, known[known.length - 1], full) : []));
     const spoken = known.length ? spokenOf(node, full) : [];
     this.spoken.hidden = spoken.length === 0;

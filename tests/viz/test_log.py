@@ -13,6 +13,7 @@ from worlds import drive, search
 from tts_explorer.events import (
     AnswerGraded,
     AnswerSelected,
+    Event,
     FeedbackGiven,
     LookedAhead,
     NodeAdded,
@@ -76,11 +77,13 @@ def test_so_it_does_with_a_look_ahead_or_feedback_and_verdicts(setting: dict[str
     for i in range(2000):
         node, text = (i,), hostile(rng, 300)
         verdicts = tuple(Verdict(hostile(rng, 90), rng.random(), 9) for _ in range(rng.randrange(20)))
-        events = [NodeAdded(node, hostile(rng, 300), 5, -1.0, "eos", True, hostile(rng, 60) or "x")]
+        events: list[Event] = []
         if "lookahead" in setting:
+            events += [NodeAdded(node, hostile(rng, 300), 5, -1.0, rng.choice(["step", "length"]), False)]
             events += [LookedAhead(node, text, 9), NodeScored(node, rng.random()), NodePruned(node, hostile(rng, 40))]
         else:
             given = FeedbackGiven(node, text, 9, hostile(rng, 30), rng.choice([True, False, None]))
+            events += [NodeAdded(node, hostile(rng, 300), 5, -1.0, "eos", True, hostile(rng, 60) or "x")]
             events += rng.sample([NodeScored(node, rng.random(), verdicts), given], 2)
         records += [Record(len(records) + i, 0.0, rng.randrange(100, 999), event) for i, event in enumerate(events)]
     assert max(sizes_of(records).values()) <= 250

@@ -69,8 +69,8 @@ class PageLog:
         self.run: list[Record] = []
         """Selections that the next record may add to; not written yet."""
         self.seq, self.line = -1, None
-        self.later = SCORE + FATE
-        """Bytes to keep when a node is added."""
+        self.looks = False
+        """Whether it looks ahead of steps."""
         self.left: dict[NodeId, int] = {}
         """Bytes of a node's room that nothing took yet."""
 
@@ -113,14 +113,15 @@ class PageLog:
                 return fitted(body, text, self.left.get(id, 0) - SCORE - FATE)
             case FeedbackGiven(id, text, _, by, accepted):
                 body = {"k": "f", "n": self.numbers[id]} | ({} if accepted is None else {"A": int(accepted)})
-                kept = 0 if self.tree.nodes[id].scored else SCORE
-                return fitted(body | {"b": cut(by, 10)}, text, self.left.get(id, 0) - kept)
+                room = self.left.get(id, 0) - (0 if self.tree.nodes[id].scored else SCORE)
+                body["b"] = cut(by, min(24, max(10, room - size(body | {"b": ""}) - 2)))
+                return fitted(body, text, room)
             case NodePruned(id, reason):
                 return {"k": "x", "n": self.numbers[id], "y": cut(reason, 12)}
             case CostIncurred(role, _, forwarded, sampled, flops, seconds, _):
                 return {"k": "$", role[0]: [sampled, forwarded, brief(flops / 1e6, 4), round(seconds, 3)]}
             case SearchStarted():
-                self.later += LOOK if event.settings.get("lookahead") else 0
+                self.looks = bool(event.settings.get("lookahead"))
                 return _started(event)
             case AnswerSelected(answer, node, rule, votes):
                 heaviest = sorted(votes.items(), key=lambda vote: -vote[1])[:8]
@@ -150,7 +151,7 @@ class PageLog:
         if event.revises in self.numbers:
             body["R"] = self.numbers[event.revises]
         self.left[event.node] = ROOM
-        return fitted(body, event.text, ROOM - self.later)
+        return fitted(body, event.text, ROOM - SCORE - FATE - (LOOK if self.looks and not event.terminal else 0))
 
 
 def fitted(body: dict[str, Any], text: str, room: int) -> dict[str, Any]:
