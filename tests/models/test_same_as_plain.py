@@ -5,6 +5,8 @@ In single precision a draw now and then lies so near the edge of two tokens that
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
@@ -12,15 +14,16 @@ from worlds import SMALL, STRATEGIES, TASK, drive, only, search
 from writers import reader_in, writer_in
 
 from tts_explorer.bench.plain import PlainPolicy, PlainPRM
-from tts_explorer.events import AnswerSelected, NodeAdded, NodePruned, NodeScored
+from tts_explorer.events import AnswerSelected, FeedbackGiven, LookedAhead, NodeAdded, NodePruned, NodeScored
 from tts_explorer.models.attention import WORTH
 from tts_explorer.models.checkpoint import read_checkpoint
+from tts_explorer.models.judge import Judge
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.models.prm import LocalPRM
-from tts_explorer.strategies import scores, strategy_named, strategy_names
+from tts_explorer.strategies import needs_words, scores, strategy_named, strategy_names
 
 SEEDS = range(50)
-SHORT = {"beam_search": {"n": 4, "beam_width": 2, "max_depth": 3}, "dvts": {"n": 4, "beam_width": 2, "max_depth": 3}}
+SHORT = {name: {"n": 4, "beam_width": 2, "max_depth": 3} for name in ("beam_search", "dvts", "lookahead_search")}
 OPTIONS = {"threads": 1, "dtype": torch.float64}
 KINDS = AutoModelForCausalLM, AutoModelForTokenClassification
 
@@ -37,6 +40,14 @@ def letters_in_steps(tmp_path_factory):
     home = tmp_path_factory.mktemp("writer")
     folders = writer_in(home / "policy", context=128), reader_in(home / "prm", context=128)
     return [read_checkpoint("tiny", *pair, **OPTIONS) for pair in zip(folders, KINDS, strict=True)]
+
+
+def judging(writer):
+    """A judge that asks little, of a writer that says "a" or "b" where others say yes or no."""
+    judge = Judge(writer)
+    judge.wording = lambda text: (writer.problem(text), writer.step("?"))
+    judge.odds = frozenset(writer.step("a")), frozenset(writer.step("b"))
+    return judge
 
 
 def searches(strategy, policy, verifier):
@@ -64,18 +75,28 @@ def test_every_strategy_is_tried():
 @pytest.mark.parametrize(("models", "strategy", "worth"), CASES)
 def test_both_find_the_same_steps_on_fifty_seeds(models, strategy, worth, request):
     policy, prm = request.getfixturevalue(models)
-    plain = searches(strategy, PlainPolicy(policy, rows=64), PlainPRM(prm))
+    words = needs_words(strategy_named(strategy), {})
+    plain = searches(strategy, PlainPolicy(policy, rows=64), judging(PlainPolicy(policy, rows=64)) if words else PlainPRM(prm))
     sharing = LocalPolicy(policy, rows=64)
     sharing.batch.worth = worth
-    engine = searches(strategy, sharing, LocalPRM(prm, rows=64))
+    engine = searches(strategy, sharing, judging(LocalPolicy(policy, rows=64)) if words else LocalPRM(prm, rows=64))
     for mine, other in zip(engine, plain, strict=True):
         assert steps(mine) == steps(other)
         logprobs = [{event.node: event.logprob for event in only(records, NodeAdded)} for records in (mine, other)]
         assert logprobs[0] == pytest.approx(logprobs[1], abs=2e-4)
         rewards = [{event.node: event.reward for event in only(records, NodeScored)} for records in (mine, other)]
         assert rewards[0] == pytest.approx(rewards[1], abs=1e-5) and bool(rewards[0]) == scores(strategy_named(strategy))
+        for kind in (LookedAhead, FeedbackGiven):
+            assert sorted(only(mine, kind), key=attrgetter("node")) == sorted(only(other, kind), key=attrgetter("node"))
+        said = [
+            {e.node: [verdict.text for verdict in e.verdicts] for e in only(records, NodeScored)} for records in (mine, other)
+        ]
+        assert said[0] == said[1]
         assert sorted((e.node, e.reason) for e in only(mine, NodePruned)) == sorted(
             (e.node, e.reason) for e in only(other, NodePruned)
         )
         assert [e.node for e in only(mine, AnswerSelected)] == [e.node for e in only(other, AnswerSelected)]
     assert len({frozenset(steps(records).items()) for records in engine}) > 40
+    kind = {"lookahead_search": LookedAhead, "sequential_refinement": FeedbackGiven}.get(strategy, NodeAdded)
+    assert all(only(records, kind) for records in engine)
+    assert not words or sum(bool(event.verdicts) for records in engine for event in only(records, NodeScored)) > 50

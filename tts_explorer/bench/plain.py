@@ -13,8 +13,8 @@ from functools import cache
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from tts_explorer.models.base import Judgement, Key, Sample, Segment, Spend, uniforms
-from tts_explorer.models.checkpoint import DELIMITER, Checkpoint
+from tts_explorer.models.base import Judgement, Key, Odds, Sample, Segment, Spend, uniforms
+from tts_explorer.models.checkpoint import DELIMITER, ROOM, Checkpoint
 from tts_explorer.models.flops import Flops
 
 
@@ -26,6 +26,7 @@ class _Work:
     temperature: float
     max_tokens: int
     to_end: bool
+    odds: Odds | None
 
 
 class PlainPolicy:
@@ -35,18 +36,30 @@ class PlainPolicy:
         self.name, self.versions, self.problem, self.step = (
             checkpoint.name, checkpoint.versions, checkpoint.problem, checkpoint.step
         )  # fmt: skip
-        self.checkpoint, self.rows = checkpoint, rows
+        self.revision, self.verification, self.odds = checkpoint.revision, checkpoint.verification, checkpoint.odds
+        self.checkpoint, self.rows, self.context = checkpoint, rows, checkpoint.context
         self.waiting: list[_Work] = []
         self.flops = Flops.of(checkpoint.model)
         self.breaks = cache(lambda token: "\n" in checkpoint.tokenizer.decode([token]))
         self.padding = 0
         """Places forwarded that no sample's spend counts: padding, and rows that wait for a longer one. Only grows."""
 
+    def fits(self, prompt: Sequence[Segment]) -> bool:
+        return sum(map(len, prompt)) + ROOM <= self.context
+
     def submit(
-        self, key: Key, prompt: Sequence[Segment], *, rng: int, temperature: float, max_tokens: int, to_end: bool = False
+        self,
+        key: Key,
+        prompt: Sequence[Segment],
+        *,
+        rng: int,
+        temperature: float,
+        max_tokens: int,
+        to_end: bool = False,
+        odds: Odds | None = None,
     ) -> None:
         ids = [token for segment in prompt for token in segment]
-        self.waiting.append(_Work(key, ids, rng, temperature, max_tokens, to_end))
+        self.waiting.append(_Work(key, ids, rng, temperature, max_tokens, to_end, odds))
 
     def tick(self) -> list[tuple[Key, Sample]]:
         torch.set_num_threads(self.checkpoint.threads)
@@ -55,7 +68,7 @@ class PlainPolicy:
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
         gone = set(keys)
-        self.waiting = [work for work in self.waiting if work.key not in gone]
+        self.waiting = [work for work in self.waiting if work.key not in gone and work.key[:1] not in gone]
         return {}
 
     def progress(self) -> dict[Key, int]:
@@ -86,16 +99,17 @@ class PlainPolicy:
         done = []
         for row, (work, end) in enumerate(zip(now, halt.ends, strict=True)):
             sampled = tuple(out[row, width : width + end].tolist())
-            done.append((work.key, self._sample(work, sampled, sum(logprobs[row][:end]), halt.stops[row])))
+            p_yes = next((p for at, p in reversed(draw.odds[row]) if at < end), None)
+            done.append((work.key, self._sample(work, sampled, sum(logprobs[row][:end]), halt.stops[row], p_yes)))
         self.padding += len(now) * (out.shape[1] - 1) - sum(sample.spend.forwarded_tokens for _, sample in done)
         return done
 
-    def _sample(self, work: _Work, ids: Segment, logprob: float, stop: str) -> Sample:
+    def _sample(self, work: _Work, ids: Segment, logprob: float, stop: str, p_yes: float | None) -> Sample:
         forwarded = len(work.prompt) + len(ids) - 1
         flops = self.flops.of_span(0, forwarded, heads=len(ids))
         spend = Spend(len(work.prompt), forwarded, len(ids), flops)
         text = written(self.checkpoint, work.prompt, ids[:-1] if stop == "eos" else ids)
-        return Sample(ids, text, logprob, stop, len(work.prompt) + len(ids) < self.checkpoint.context, spend)
+        return Sample(ids, text, logprob, stop, len(work.prompt) + len(ids) < self.context, spend, p_yes=p_yes)
 
 
 class _Draw(LogitsProcessor):
@@ -104,6 +118,8 @@ class _Draw(LogitsProcessor):
     def __init__(self, works: Sequence[_Work], width: int):
         self.works, self.width = works, width
         self.logprobs: list[torch.Tensor] = []
+        self.odds: list[list[tuple[int, float]]] = [[] for _ in works]
+        """Of each row: where it wrote yes or no, and p(yes) there."""
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         at = input_ids.shape[1] - self.width
@@ -115,6 +131,10 @@ class _Draw(LogitsProcessor):
         picked = torch.searchsorted(cdf, drawn[:, None] * cdf[:, -1:]).squeeze(-1).clamp_(max=cdf.shape[-1] - 1)
         tokens = torch.where(greedy, scores.argmax(-1), picked)[:, None]
         self.logprobs.append(torch.log_softmax(scores.float(), -1).gather(-1, tokens).squeeze(-1))
+        for row, (work, token) in enumerate(zip(self.works, tokens[:, 0].tolist(), strict=True)):
+            if work.odds is not None and token in work.odds[0] | work.odds[1]:
+                yes, no = (torch.logsumexp(scores[row, sorted(ids)].float(), -1) for ids in work.odds)
+                self.odds[row].append((at, torch.sigmoid(yes - no).item()))
         return torch.full_like(scores, -torch.inf).scatter_(-1, tokens, 0.0)
 
 
@@ -153,6 +173,7 @@ class PlainPRM:
     """Forwards each text whole, up to `rows` a tick, and reads the second label at each step's last token."""
 
     note: str | None = None
+    writes = False
 
     def __init__(self, checkpoint: Checkpoint, *, rows: int = 64):
         self.name, self.versions, self.problem, self.step = (
@@ -167,7 +188,7 @@ class PlainPRM:
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
         gone = set(keys)
-        self.waiting = [work for work in self.waiting if work[0] not in gone]
+        self.waiting = [work for work in self.waiting if work[0] not in gone and work[0][:1] not in gone]
         return {}
 
     @torch.inference_mode()
