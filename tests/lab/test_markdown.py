@@ -36,6 +36,18 @@ def test_a_cell_is_its_accuracy_with_its_interval_and_whether_it_fits():
         assert part in told
 
 
+def test_rows_stand_in_one_order_whichever_was_measured_first():
+    rows = ["mcts beam_width=2", "mcts", "sequential_refinement feedback=truth", "greedy", "beam_search"]
+    lines = markdown(figures(*(replace(CELL, row=row) for row in rows))).splitlines()[2:7]
+    assert [line.split("|")[1].strip() for line in lines] == [
+        "`greedy`",
+        "`beam_search`",
+        "`mcts`",
+        "`sequential_refinement` feedback=truth (an upper bound)",
+        "`mcts` beam_width=2",
+    ]
+
+
 def test_without_a_cell_there_is_no_table():
     with pytest.raises(BadSetting, match="t.json holds no cell yet"):
         markdown(figures())

@@ -28,7 +28,7 @@ def markdown(figures: Figures) -> str:
     found = {(cell.row, cell.task, cell.level, cell.worth): cell for cell in cells}
     heads = [f"{task} {level}: {worth:g}" for task, level, worth in columns]
     lines = [f"| strategy | {' | '.join(heads)} |", "|---" * (len(columns) + 1) + "|"]
-    for row in dict.fromkeys(cell.row for cell in cells):
+    for row in _rows(figures):
         shown = [accuracy(found[(row, *column)]) if (row, *column) in found else "" for column in columns]
         lines.append(f"| {named(row)} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n\n" + told(figures)
@@ -36,6 +36,12 @@ def markdown(figures: Figures) -> str:
 
 def _places(figures: Figures) -> list[tuple[str, int]]:
     return [(place.task, place.level) for place in figures.places]
+
+
+def _rows(figures: Figures) -> list[str]:
+    """In the order of all rows, others after them."""
+    usual = every_row()
+    return sorted({cell.row for cell in figures.cells}, key=lambda row: (usual.index(row) if row in usual else len(usual), row))
 
 
 def accuracy(cell: Cell) -> str:
@@ -75,7 +81,7 @@ def told(figures: Figures) -> str:
 def command(figures: Figures) -> str:
     """The command that makes these figures."""
     words = [f"--task {task} --level {level}" for task, level in _places(figures)]
-    rows = dict.fromkeys(cell.row for cell in figures.cells)
+    rows = _rows(figures)
     words += [] if set(rows) == set(every_row()) else [f"--strategy {quote(row)}" for row in rows]
     words += [f"--worth {worth:g}" for worth in sorted({cell.worth for cell in figures.cells})]
     words += [f"--problems {figures.about['problems']} --seeds {figures.about['seeds']}"]

@@ -218,9 +218,7 @@ def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
     try:
         yield pool.submit
     except BrokenProcessPool as error:
-        raise UserError(
-            "a worker process died, perhaps for want of memory: the same command goes on, with fewer --workers"
-        ) from error
+        raise UserError("a worker process died, perhaps for want of memory: run it again, with fewer --workers") from error
     finally:
         for child in set(active_children()) - before:
             child.terminate()
