@@ -11,7 +11,7 @@ from transformers import DynamicCache
 from worlds import SMALL, STRATEGIES, comparable, drive, only, search
 from writers import reader_in, writer_in
 
-from tts_explorer.events import CostIncurred, NodeAdded, NodePruned, Noted
+from tts_explorer.events import CostIncurred, LookedAhead, NodeAdded, NodePruned, Noted
 from tts_explorer.models.base import sample_key
 from tts_explorer.moves import Expand
 from tts_explorer.runner import Loop
@@ -59,8 +59,9 @@ class Meter:
 
 
 def unique(model, records):
-    """The prompt once, and what NodeAdded holds."""
-    return len(model.problem(records[0].event.problem)) + sum(event.tokens for event in only(records, NodeAdded))
+    """The prompt once, and what NodeAdded and LookedAhead hold."""
+    said = only(records, NodeAdded) + only(records, LookedAhead)
+    return len(model.problem(records[0].event.problem)) + sum(event.tokens for event in said)
 
 
 def ledger(records, role):
@@ -68,10 +69,12 @@ def ledger(records, role):
     return sum(event.forwarded_tokens for event in only(records, CostIncurred) if event.role == role)
 
 
-@pytest.mark.parametrize(("strategy", "seed"), [("beam_search", 1), ("dvts", 0)])
+@pytest.mark.parametrize(("strategy", "seed"), [("beam_search", 1), ("dvts", 0), ("lookahead_search", 0)])
 def test_each_token_of_a_tree_is_computed_once(models, strategy, seed):
-    meters = [Meter(model) for model in models]
-    [records] = drive(search(strategy, *models, seed=seed, **TEN_ROUNDS))
+    """Those written ahead, too; the writer's likeliest steps never end, so there they are cut soon."""
+    meters, ahead = [Meter(model) for model in models], strategy == "lookahead_search"
+    [records] = drive(search(strategy, *models, seed=seed, **TEN_ROUNDS | ({"max_step_tokens": 50} if ahead else {})))
+    assert bool(only(records, LookedAhead)) == ahead
     nodes = only(records, NodeAdded)
     assert {node.stop for node in nodes} == {"step", "eos"} and max(len(node.node) for node in nodes) >= 10
     assert sum(node.tokens for node in nodes) > 5 * len(nodes) > 500
