@@ -132,6 +132,7 @@ class Picture {
     const bunched = this.bunched(state);
     const hidden = new Set([...bunched.values()].flat());
     this.touched = touchedBy(state);
+    this.told = whole.told.size > 0;
     for (const node of state.nodes) {
       if (hidden.has(node)) this.remove(node.n);
       else this.node(state, layout, node, best, view);
@@ -173,9 +174,9 @@ class Picture {
     const cursor = node.n === view.cursor;
     const touched = this.touched.has(node.n);
     const from = node.parent ? this.spot(layout, node.parent) : null;
-    const under = this.under(node);
-    const flow = flowOf(state, node).toFixed(3);
-    const said = JSON.stringify([under, node.feedback.length, node.revised.length, node.visits, node.value, flow]);
+    const under = this.told ? this.under(node) : null;
+    const flow = this.told ? flowOf(state, node).toFixed(3) : '0.000';
+    const said = this.told ? JSON.stringify([under, factWords(node), flow]) : '';
     const signature = [x, y, fate, grade, score, bold, cursor, touched, this.labels, this.longest, from, said].join('|');
     let made = this.drawn.get(node.n);
     if (!made) {
@@ -208,10 +209,10 @@ class Picture {
     label.replaceChildren(...[number, sign, words].filter((span) => span.textContent));
     if (edge) {
       mark(edge, 'd', curve(this.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
-      mark(edge, 'class', `edge ${fate}${bold ? ' bold' : ''}`);
-      edge.style.setProperty('--flow', flow);
+      mark(edge, 'class', `edge ${fate}${bold ? ' bold' : ''}${flow > 0 && node.pruned === null ? ' flow' : ''}`);
+      if (flow > 0) edge.style.setProperty('--flow', flow);
     }
-    if (made.said === said) return;
+    if ((made.said ?? '') === said) return;
     made.said = said;
     made.under?.remove();
     made.under = under ? underMark(under) : null;

@@ -3,13 +3,12 @@
 
 // What nothing has been said of yet: visits and value (tree search), a share of the next samples {own, of}, a particle's
 // weight, verdicts [yes, of, mean], a look-ahead {steps, text}, feedback [{by, accepted, text}], and the attempts that revise it.
-const UNTOLD = () => ({ visits: null, value: null, share: null, weight: null, verdicts: null, ahead: null, feedback: [],
-  revised: [] });
+const UNTOLD = { visits: null, value: null, share: null, weight: null, verdicts: null, ahead: null, feedback: [], revises: null,
+  revised: [] };
 
 function blankState() {
   const root = { n: 0, parent: null, c: 0, depth: 0, path: '', text: '', kids: [], iteration: 0, score: null,
-    reward: null, scoredAt: null, failed: false, pruned: null, terminal: false, cutOff: false, answer: null, ...UNTOLD(),
-    revises: null };
+    reward: null, scoredAt: null, failed: false, pruned: null, terminal: false, cutOff: false, answer: null, ...UNTOLD };
   return { k: 0, seq: -1, line: null, start: null, nodes: [root], iteration: 0, growing: false,
     iterations: [[]],          // node numbers by iteration; 0 is the time before the first sample
     starts: [0],               // how many events came before each iteration
@@ -108,10 +107,11 @@ function addNode(state, e) {
   const path = parent.n === 0 ? String(e.c) : parent.path + '.' + e.c;
   const node = { n: e.n, parent, c: e.c, depth: parent.depth + 1, path, text: e.t, kids: [], iteration: state.iteration,
     score: null, reward: null, scoredAt: null, failed: false, pruned: null, terminal: e.z === 1, cutOff: e.e === 'L',
-    answer: e.w ?? null, ...UNTOLD(), revises: state.nodes[e.R] ?? null };
-  if (node.revises) {
-    node.revises.revised.push(node);
-    state.told.add('revises');
+    answer: e.w ?? null, ...UNTOLD };
+  const revised = state.nodes[e.R];
+  if (revised) {
+    tell(state, node, 'revises', revised);
+    revised.revised = [...revised.revised, node];
   }
   parent.kids.push(node);
   state.nodes.push(node);
