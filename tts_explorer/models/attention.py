@@ -148,20 +148,19 @@ def _forked(held: Sequence[Held], rows: list[int], tokens: list[int], same: Same
     if len(slots) > 2 * len(on):  # far apart: rather copy those that are asked than read all between them
         slots = sorted(on)
     siblings = up_to(max(map(len, on.values())), same.siblings)
-    asked = torch.zeros(len(slots), siblings, dtype=torch.long)
-    back = [0] * len(rows)
+    asked, back = [0] * (len(slots) * siblings), [0] * len(rows)
     for at, slot in enumerate(slots):
         for k, i in enumerate(on.get(slot, ())):
-            asked[at, k], back[i] = i, at * heads * siblings + k
+            asked[at * siblings + k], back[i] = i, at * heads * siblings + k
     each = torch.arange(heads)
     lengths = torch.tensor([(held[r].offset, held[r].length - held[r].offset) for r in rows])
     far, near = (up_to(int(longest), BLOCK) for longest in lengths.amax(0))
     unseen = torch.cat([torch.arange(far) >= lengths[:, :1], torch.arange(near) >= lengths[:, 1:]], 1)
     return Fork(
         _index(tokens, like),
-        _index(_by_heads(rows, heads), like),
-        _index(_by_heads(slots, heads), like),
-        (asked[:, None] * heads + each[:, None]).flatten().to(device),
+        _by_heads(_index(rows, like), heads),
+        _by_heads(_index(slots, like), heads),
+        (torch.tensor(asked).view(-1, 1, siblings) * heads + each[:, None]).flatten().to(device),
         (torch.tensor(back)[:, None] + each * siblings).flatten().to(device),
         far,
         near,
@@ -169,8 +168,11 @@ def _forked(held: Sequence[Held], rows: list[int], tokens: list[int], same: Same
     )
 
 
-def _by_heads(places: list[int], heads: int) -> list[int]:
-    return [place * heads + head for place in places for head in range(heads)]
+def _by_heads(index: slice | torch.Tensor, heads: int) -> slice | torch.Tensor:
+    """The same places where each head is one."""
+    if isinstance(index, slice):
+        return slice(index.start * heads, index.stop * heads)
+    return (index[:, None] * heads + torch.arange(heads, device=index.device)).flatten()
 
 
 def _index(places: list[int], like: torch.Tensor) -> slice | torch.Tensor:

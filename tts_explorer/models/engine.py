@@ -10,10 +10,13 @@ here one at a time, in a tail on the stem of all before them, as they were writt
 neighbours change what a search costs in seconds, never what it finds.
 
 Measured (AMD EPYC, one thread, `tts-explorer bench`, CPU time): 4.3 times less than the plain way in all on the bundled shape,
-7.8 times for the verifier, 6.5 in all on the 0.5B shape; 0.90 of the roofline there at 16 rows. What it does not do: ten searches
-at once cost 8.9 times one, not 4, since 16 rows of a tiny model already fill the processor's arithmetic (before the lean
-decoder, when calls dominated, it was 5.7 of a slower one). A search of 20,000 nodes with a thousand steps a round peaked at
-1.6 GB. Nothing was measured on a GPU.
+7.8 times for the verifier, 6.5 in all on the 0.5B shape; 0.90 of the roofline there at 16 rows; these before stems were shared
+from the first token on. Since then, on a busy machine: ten searches at once (160 rows) cost 5.3 times one, not 4 (before: 8.6
+on an idle machine, 6.3 to 7.2 on the busy one); a lone row takes 10 to 30% longer than before. Products alone bound it to 1 of
+those times (32 GFLOP at 235 GFLOP/s against 0.145 s for one), and with sampling, events and small operations that grow with the
+searches to about 3. Ten searches in 16 rows are a queue: 10 times one. A search of 20,000 nodes with a thousand steps a round
+peaked at 1.14 GB (before: 1.65), of which 0.5 are libraries and 0.2 tries. On the 0.5B shape a cancelled search ended after 0.1
+to 1.8 s, median 0.4, of twelve. Nothing was measured on a GPU.
 """
 
 from __future__ import annotations
