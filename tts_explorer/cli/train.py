@@ -34,8 +34,9 @@ def policy(
     start: Annotated[Path | None, typer.Option("--start", help="Begin with the weights in this folder.")] = None,
     attempts: Annotated[
         Path | None,
-        typer.Option("--attempts", help="Rollouts in this folder: half of the texts teach to verify and revise them."),
+        typer.Option("--attempts", help="Rollouts in this folder: some of the texts teach to verify and revise them."),
     ] = None,
+    share: Annotated[float, typer.Option("--share", min=0, max=1, help="How many of the texts do so.")] = 0.5,
 ) -> None:
     """Train a policy on generated problems and right solutions."""
     from tts_explorer.train.policy import RECIPES, train_policy
@@ -46,7 +47,7 @@ def policy(
         raise UnknownName(f"no policy in {start}: name a folder with config.json and model.safetensors")
     if attempts is not None and not any(attempts.glob("train-*")):
         raise UnknownName(f"no rollouts in {attempts}: name the folder that `train prm` wrote them to")
-    options = {"seed": seed, "device": device, "steps": steps, "lr": lr, "start": start, "attempts": attempts}
+    options = {"seed": seed, "device": device, "steps": steps, "lr": lr, "start": start, "attempts": attempts, "share": share}
     options["compiled"] = compilable()
     typer.echo(train_policy(name, work, **options))
 

@@ -69,16 +69,18 @@ def batches(
     split: Split = "train",
     pool: int = 0,
     others: Callable[[random.Random], Iterator[Example]] | None = None,
+    share: float = 0.5,
 ) -> Iterator[tuple[int, list[Batch]]]:
     """Yield (pool number, its batches of about `tokens` tokens in a shuffled order) for ever, from `pool` on.
 
-    (seed, split, pool number) alone decide what is in a pool of `POOL` examples. Half of it is of `others`, if there are any.
+    (seed, split, pool number) alone decide what is in a pool of `POOL` examples; `share` of it is of `others`, if there are any.
     """
     while True:
         rng = random.Random(f"{seed}/{split}/{pool}")
-        drawn = [draw(rng, split) for _ in range(POOL if others is None else POOL // 2)]
+        other = int(share * POOL) if others is not None else 0
+        drawn = [draw(rng, split) for _ in range(POOL - other)]
         texts = encode_all(tokenizer, [(p, task_named(p.task).solve(p, rng)) for p in drawn])
-        texts += islice(others(rng), POOL // 2) if others else ()
+        texts += islice(others(rng), other) if others else ()
         cut = by_length(texts, tokens)
         rng.shuffle(cut)
         yield pool, [_padded(rows, tokenizer.pad_token_id) for rows in cut]

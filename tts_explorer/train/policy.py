@@ -81,29 +81,29 @@ def train_policy(
     lr: float | None = None,
     start: Path | None = None,
     attempts: Path | None = None,
+    share: float = 0.5,
     compiled: bool = True,
     after_pool: Callable[[int], None] = lambda pool: None,
 ) -> Path:
     """Train `RECIPES[name]` and return the folder with the finished checkpoint, `work/NAME`; `after_pool` hears of each pool.
 
     `steps` and `lr` are the recipe's unless given. With `start` the weights are those in that folder instead of random ones.
-    With `attempts`, a folder of rollouts, half of the texts teach to verify and to revise them (`skills`).
+    With `attempts`, a folder of rollouts, `share` of the texts teach to verify and to revise them (`skills`).
     """
     recipe, state = RECIPES[name], work / f"{name}.pt"
     steps, lr = steps or recipe.steps, lr or recipe.lr
-    work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(work / name)
     model = (LlamaForCausalLM.from_pretrained(start) if start else new_model(recipe, tokenizer)).to(device)
     opts = optimizers(model, lr)
     step, first = restore(model, opts, state, "step", "pool")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
-    pools = batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first, others=skills(tokenizer, attempts))
+    pools = batches(tokenizer, tokens=recipe.batch, seed=seed, pool=first, others=skills(tokenizer, attempts), share=share)
     with LossBar(total=steps, initial=step, desc=name, unit="step", mininterval=5) as bar:
         for pool, pooled in pools:
             for batch in pooled[: steps - step]:
-                factor = rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
-                bar.took(update(opts, lr * factor, loss_of(model, batch, run)))
+                rate = lr * rate_at(step, steps=steps, warmup=recipe.warmup, decay=recipe.decay)
+                bar.took(update(opts, rate, loss_of(model, batch, run)))
                 step += 1
             save(model, opts, state, step=step, pool=pool + 1)
             after_pool(pool)

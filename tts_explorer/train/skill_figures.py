@@ -103,13 +103,14 @@ def with_interval(said: Sequence[tuple[int, bool, float]], resamples: int = 1000
         sums[places[problem], 0 if right else 2] += yes if right else 1 - yes
         sums[places[problem], 1 if right else 3] += 1
     times = np.random.default_rng(0).multinomial(len(problems), np.full(len(problems), 1 / len(problems)), size=resamples)
-    low, high = np.quantile(_balanced(times @ sums), [0.025, 0.975])
+    low, high = np.nanquantile(_balanced(times @ sums), [0.025, 0.975])
     return {"balanced": float(_balanced(sums.sum(0)[None])[0]), "low": float(low), "high": float(high)}
 
 
 def _balanced(sums: np.ndarray) -> np.ndarray:
-    """From (judged right, right, judged wrong, wrong), sums over solutions, to balanced accuracies."""
-    return (sums[:, 0] / sums[:, 1] + sums[:, 2] / sums[:, 3]) / 2
+    """From (judged right, right, judged wrong, wrong), sums over solutions, to balanced accuracies; NaN without both kinds."""
+    with np.errstate(invalid="ignore"):
+        return (sums[:, 0] / sums[:, 1] + sums[:, 2] / sums[:, 3]) / 2
 
 
 def refinement_figures(
