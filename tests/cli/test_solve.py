@@ -310,7 +310,7 @@ WORTH = ("solve", "--problem", FIGS, "--strategy", "solve_and_verify", "--policy
 def test_a_worth_is_divided_between_solutions_and_verdicts(judged):
     result = judged(*WORTH, "--worth", 21, "--divide", "even", "--ratio", 1, "--json")
     told, id = result.stderr.splitlines()
-    assert told == "4 solutions, 4 verdicts on each: worth 20 of 21 at 1 a verdict, by even" and len(id) == 22
+    assert told == "S = 4, V = 4: worth 20 of 21 solutions at λ = 1, by even" and len(id) == 22
     started = lines(result)[0]
     assert (started["strategy"], started["settings"]) == ("solve_and_verify", {"n": 4, "votes": 4})
     started = lines(judged(*WORTH, "--worth", 21, "--ratio", 1, "--json"))[0]

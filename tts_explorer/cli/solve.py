@@ -121,9 +121,9 @@ def shared_out(ask: Ask, given: SimpleNamespace, models: Models, store: Store) -
     settings = {"n": parts.solutions} | ({"votes": parts.verdicts} if parts.verdicts else {})
     ask = replace(ask, strategy=VERIFIED if parts.verdicts else "self_consistency", settings={**ask.settings, **settings})
     prepare(ask, models, id="")
-    told = f"{parts.solutions} solutions, {parts.verdicts} verdicts on each: worth {parts.cost(ratio):.3g} of {given.worth:g}"
+    told = f"S = {parts.solutions}, V = {parts.verdicts}: worth {parts.cost(ratio):.3g} of {given.worth:g} solutions"
     fit = f" ({law.budgets} budgets: S = {law.scale:.2f} C^{law.exponent:.2f})" if law else ""
-    typer.echo(f"{told} at {ratio:.3g} a verdict, by {way}{fit}", err=True)
+    typer.echo(f"{told} at λ = {ratio:.3g}, by {way}{fit}", err=True)
     return ask
 
 
