@@ -71,8 +71,9 @@ def test_models_are_listed_from_their_files(run, monkeypatch, tmp_path):
     model(tmp_path / "models" / "prm", "It judges.")
     for place in ("tts_explorer.models.folder", "tts_explorer.cli.models.folder"):
         monkeypatch.setattr(place, lambda: tmp_path)
-    first, second, program = run("models").stdout.splitlines()[1:]
-    assert program.split()[:4] == ["program", "verifier", "–", "–"]
+    first, second, *others = run("models").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in others] == ["judge:policy", "program", "logprob", "self-certainty", "agreement"]
+    assert all(line.split()[1:4] == ["verifier", "–", "–"] and line.rstrip().endswith(".") for line in others)
     assert first.split()[:3] == ["bundled:tiny", "policy", "10"] and first.rstrip().endswith("It guesses.")
     assert second.split()[:2] == ["bundled:prm", "verifier"] and "It judges." in second
 

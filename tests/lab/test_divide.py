@@ -144,16 +144,19 @@ def test_recorded_searches_of_the_same_two_models_tell_the_ratio(tmp_path):
     store.append([("one", records)])
     names = run.policy.name, run.verifier.name
     assert ratio_of(recorded(store, *names)) == ratio_of([run.tree])
-    assert known_ratio(recorded(store, *names), *names, tmp_path) == ratio_of([run.tree])
+    assert known_ratio(recorded(store, *names), *names, results=tmp_path) == ratio_of([run.tree])
+    assert recorded(store, *names, "arithmetic") and not recorded(store, *names, "countdown")
     assert recorded(store, names[0], "another") == [] == recorded(store, "another", names[1])
     store.close()
 
 
 def test_without_recordings_the_kept_figure_of_these_models_tells_it_or_nothing_does(tmp_path):
     with pytest.raises(BadSetting, match="a verdict by j on a solution by p costs: record a search .* or give --ratio"):
-        known_ratio([], "p", "j", tmp_path)
+        known_ratio([], "p", "j", results=tmp_path)
     kept = tmp_path / "verification.json"
-    kept.write_text(json.dumps({"policy": "p", "verifier": "j", "ratio": 0.8}))
-    assert known_ratio([], "p", "j", tmp_path) == 0.8
+    fact = {"policy": "p", "verifier": "j", "task": "maze", "ratio": 0.8}
+    kept.write_text(json.dumps([fact, fact | {"task": "sat", "ratio": 1.2}]))
+    assert known_ratio([], "p", "j", "maze", results=tmp_path) == 0.8
+    assert known_ratio([], "p", "j", results=tmp_path) == known_ratio([], "p", "j", "chess", results=tmp_path) == 1.0
     with pytest.raises(BadSetting, match="by j on a solution by q"):
-        known_ratio([], "q", "j", tmp_path)
+        known_ratio([], "q", "j", results=tmp_path)

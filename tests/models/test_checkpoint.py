@@ -55,12 +55,17 @@ def said(found, segment):
     return found.tokenizer.decode(segment)
 
 
+def ended(found):
+    """The end of an attempt whose model ended its turn."""
+    return (found.tokenizer.eos_token_id,)
+
+
 TOLD = "No. Please solve the problem again, step by step, and give the final answer in \\boxed{}."
 
 
 def test_a_taught_one_is_asked_to_revise_by_its_special_tokens():
     found = checkpoint(taught())
-    ids = found.revision("The answer is wrong.")
+    ids = found.revision("The answer is wrong.", ended(found))
     assert found.taught and said(found, ids) == "<|feedback|>The answer is wrong.<|revise|>"
     first, last = found.tokenizer.convert_tokens_to_ids(["<|feedback|>", "<|revise|>"])
     assert (ids[0], ids[-1]) == (first, last) and ids[1:-1] == found.step("The answer is wrong.")
@@ -69,7 +74,7 @@ def test_a_taught_one_is_asked_to_revise_by_its_special_tokens():
 def test_a_chat_is_asked_to_revise_in_its_next_turn():
     found = checkpoint(bytewise(CHATML))
     assert not found.taught
-    assert said(found, found.revision("No.")) == f"\n<|im_start|>user\n{TOLD}<|eos|>\n<|im_start|>assistant\n"
+    assert said(found, found.revision("No.", ended(found))) == f"\n<|im_start|>user\n{TOLD}<|eos|>\n<|im_start|>assistant\n"
 
 
 def test_what_ends_a_turn_is_not_said_again_after_an_attempt_that_ended_with_it():
@@ -77,7 +82,7 @@ def test_what_ends_a_turn_is_not_said_again_after_an_attempt_that_ended_with_it(
     found = checkpoint(bytewise(CHATML))
     turns = [{"role": r, "content": c} for r, c in (("user", "?"), ("assistant", "so 8"), ("user", TOLD))]
     whole = found.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    built = [*found.problem("?"), *found.step("so 8"), found.tokenizer.eos_token_id, *found.revision("No.")]
+    built = [*found.problem("?"), *found.step("so 8"), *ended(found), *found.revision("No.", ended(found))]
     assert said(found, built) == whole and tuple(built) == found.step(whole)
 
 
@@ -91,14 +96,24 @@ def test_what_ends_a_turn_is_not_said_again_after_an_attempt_that_ended_with_it(
 )
 def test_feedback_is_always_in_what_stands_before_another_attempt(template, expected):
     found = checkpoint(bytewise(template))
-    assert said(found, found.revision("No.")) == expected
+    assert said(found, found.revision("No.", ended(found))) == expected
 
 
 @pytest.mark.parametrize("tokenizer", [taught, bytewise, lambda: bytewise(CHATML), lambda: bytewise(LAST_ALONE)])
 @pytest.mark.parametrize("feedback", ["[the attempt]", "[the feedback]", "Zoë 😀 {{ x }} {% for %}", "a\n\nb\n", "", "x" * 500])
 def test_feedback_is_said_word_for_word_whatever_it_is(tokenizer, feedback):
     found = checkpoint(tokenizer())
-    assert feedback in said(found, found.revision(feedback)) and found.revision(feedback)
+    for attempt in (ended(found), found.step("so 8")):
+        assert feedback in said(found, found.revision(feedback, attempt)) and found.revision(feedback, attempt)
+
+
+@pytest.mark.parametrize("tokenizer", [taught, lambda: bytewise(CHATML)])
+def test_a_turn_that_the_model_did_not_end_is_ended_for_it(tokenizer):
+    """An attempt whose answer was recognised before the model wrote the end of its turn."""
+    found = checkpoint(tokenizer())
+    answer = found.step("so 8")
+    built = [[*answer, *found.revision("No.", answer)], [*answer, *ended(found), *found.revision("No.", ended(found))]]
+    assert built[0] == built[1]
 
 
 def test_a_taught_one_is_asked_to_verify_after_the_prompt_of_its_problem():

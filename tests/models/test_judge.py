@@ -16,7 +16,7 @@ from worlds import PROBLEM, drive, only, search
 from tts_explorer.errors import UnknownName
 from tts_explorer.events import CostIncurred, NodeScored, Noted, Verdict
 from tts_explorer.models import load_verifier
-from tts_explorer.models.base import Judgement, Sample, Spend, sample_key
+from tts_explorer.models.base import NOTHING, Judgement, Sample, Spend, sample_key
 from tts_explorer.models.judge import LONGEST, Judge, verdict_of
 from tts_explorer.models.scripted import ScriptedPolicy
 from tts_explorer.tasks import task_named
@@ -177,7 +177,7 @@ def test_a_taught_judge_reads_what_the_training_texts_have_up_to_the_check(folde
         steps = task.solve(problem, random.Random(0))
         ids, learnt = verification(tokenizer, Rollout(name, problem.text, steps, [1.0] * len(steps), []))
         head = judge.problem(problem.text)
-        prompt = (head, *(judge.step(step) for step in steps), judge.tails[head])
+        prompt = (head, *(judge.step(step) for step in steps), judge.tail)
         assert [token for segment in prompt for token in segment] == ids[:learnt]
         yes, no = judge.odds
         assert [token for token in ids[learnt:] if token in yes | no] == [*yes]
@@ -185,7 +185,7 @@ def test_a_taught_judge_reads_what_the_training_texts_have_up_to_the_check(folde
 
 def test_a_solution_is_read_once_for_all_its_verdicts(judge):
     prompt = judge.problem(PROBLEM.text)
-    length = sum(map(len, (prompt, *map(judge.step, STEPS), judge.tails[prompt])))
+    length = sum(map(len, (prompt, *map(judge.step, STEPS), judge.tail)))
     [found] = judged(judge, ("a", "judge", (0,)), votes=8).values()
     written = sum(verdict.tokens for verdict in found.verdicts)
     assert found.spend.sampled_tokens == written and found.spend.prompt_tokens == 8 * length
@@ -194,7 +194,7 @@ def test_a_solution_is_read_once_for_all_its_verdicts(judge):
     again = judged(judge, ("a", "judge", (0,)), votes=8)["a", "judge", (0,)]
     assert again.spend.forwarded_tokens == written - 8 and again.verdicts == found.verdicts
     other = judged(judge, ("a", "judge", (1,)), votes=1, steps=(STEPS[0], "\\boxed{9}"))["a", "judge", (1,)]
-    last = sum(map(len, (judge.step("\\boxed{9}"), judge.tails[prompt])))
+    last = sum(map(len, (judge.step("\\boxed{9}"), judge.tail)))
     assert other.spend.forwarded_tokens == last + other.verdicts[0].tokens - 1, "what solutions share is read once too"
     judge.drop([("a",)])
     assert judge.writer.trie.bytes == 0 and not judge.writer.trie.roots
@@ -237,7 +237,7 @@ def test_what_is_dropped_was_spent_and_is_forgotten(judge):
     under_way = judge.progress()
     assert set(under_way) == set(keys) - set(done) and keys[0] in under_way
     spent = judge.drop([keys[0], ("c", "judge", (9,))])
-    assert set(spent) == {keys[0]} and spent[keys[0]].sampled_tokens == under_way[keys[0]]
+    assert set(spent) == {keys[0]} and spent[keys[0]] == under_way[keys[0]]
     assert keys[0] not in judge.progress() and keys[0] not in judge.work
     while len(done) < 2:
         done |= dict(judge.tick())
@@ -253,10 +253,10 @@ def test_dropping_a_search_drops_all_of_its_work(judge):
         judge.submit(key, prompt, [judge.step(step) for step in STEPS], rngs=[1, 2], temperature=1.0)
     judge.tick()
     judge.tick()
-    under_way = {key: tokens for key, tokens in judge.progress().items() if key[0] == "a"}
+    under_way = {key: spend for key, spend in judge.progress().items() if key[0] == "a"}
     spent = judge.drop([("a",)])
-    assert {key for key, tokens in under_way.items() if tokens} <= set(spent) <= set(under_way) and spent
-    assert all(spend.sampled_tokens == under_way[key] for key, spend in spent.items())
+    assert {key for key, spend in under_way.items() if spend.sampled_tokens} <= set(spent) <= set(under_way) and spent
+    assert all(spend == under_way[key] for key, spend in spent.items())
     assert {key[0] for key in judge.work} <= {"b"} and {row.key[0] for row in judge.writer.running} <= {"b"}
     judge.drop([("b",)])
 
@@ -274,7 +274,7 @@ def test_a_check_that_is_cut_at_the_contexts_end_counts_as_far_as_it_came(folder
     judge, head, yes = Judge(policy), policy.head, sorted(policy.odds()[0])
     policy.head = lambda hidden: head(hidden).index_fill(1, torch.tensor(yes), 50.0)
     prompt = judge.problem(PROBLEM.text)
-    path = sum(map(len, (prompt, *map(judge.step, STEPS), judge.tails[prompt])))
+    path = sum(map(len, (prompt, *map(judge.step, STEPS), judge.tail)))
     judge.context = policy.context = path + 1
     [found] = judged(judge, ("a", "judge", (0,)), votes=2).values()
     assert [verdict.tokens for verdict in found.verdicts] == [1, 1] and found.rewards[1] > 0.99
@@ -305,8 +305,8 @@ def test_progress_counts_finished_verdicts_of_work_under_way():
     seen = []
     while judge.work:
         judge.tick()
-        seen.append(judge.progress().get(("a",)))
-    assert seen == [2, 4, 6, 8, 10, 11, 12, 13, None]
+        seen.append(judge.progress().get(("a",), NOTHING).sampled_tokens)
+    assert seen == [2, 4, 6, 8, 10, 11, 12, 13, 0]
 
 
 def test_dropped_between_two_verdicts_both_count():

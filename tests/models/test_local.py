@@ -147,7 +147,7 @@ def test_what_is_dropped_was_spent_and_its_neighbours_stay(policy):
     spent = policy.drop(gone)
     assert set(spent) == set(gone) & set(under_way)
     for key, spend in spent.items():
-        assert spend.sampled_tokens == under_way[key] > 0 and spend.flops > 0
+        assert spend == under_way[key] and spend.sampled_tokens > 0 and spend.flops > 0
     while len(done) < 6 - len(set(gone) & set(dict(asked))):
         done |= dict(policy.tick())
     for key, sample in done.items():

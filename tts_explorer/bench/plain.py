@@ -71,7 +71,7 @@ class PlainPolicy:
         self.waiting = [work for work in self.waiting if work.key not in gone and work.key[:1] not in gone]
         return {}
 
-    def progress(self) -> dict[Key, int]:
+    def progress(self) -> dict[Key, Spend]:
         return {}
 
     def drafts(self) -> dict[Key, str]:

@@ -16,7 +16,7 @@ from tts_explorer.bench.measure import Clock, environment, spread
 from tts_explorer.bench.rounds import Course
 from tts_explorer.bench.shapes import random_policy
 from tts_explorer.errors import BadSetting
-from tts_explorer.models.base import Segment, sample_key
+from tts_explorer.models.base import NOTHING, Segment, sample_key
 from tts_explorer.models.checkpoint import Checkpoint
 from tts_explorer.models.flops import Flops
 from tts_explorer.models.local import LocalPolicy
@@ -74,7 +74,7 @@ def timed(checkpoint: Checkpoint, rows: int, prompt: Segment, repeat: int) -> tu
     for key in keys:
         most = WARM + TICKS * repeat + 1
         policy.submit(key, [prompt], rng=sample_key(0, key[2]), temperature=1.0, max_tokens=most)
-    while min(policy.progress().get(key, 0) for key in keys) < WARM:
+    while min(policy.progress().get(key, NOTHING).sampled_tokens for key in keys) < WARM:
         if policy.tick():
             raise BadSetting(f"{rows} rows of {len(prompt)} tokens don't fit into the engine's memory: give a shorter --prompt")
     clocks = [Clock() for _ in range(repeat)]

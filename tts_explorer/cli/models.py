@@ -16,6 +16,15 @@ from tts_explorer.assets import folder
 from tts_explorer.cli.options import console
 from tts_explorer.viz.terminal import plain
 
+WORDS = {
+    named.POLICY_AS_JUDGE: "The policy itself: it writes a check of a finished answer, and ends in yes or no.",
+    named.PROGRAM: "The task's own checker, no model.",
+    "logprob": "How likely the policy finds the path; no model.",
+    "self-certainty": "How sure the policy was on the path; no model.",
+    "agreement": "The share of answers that are the same; no model.",
+}
+"""What verifiers are that no file describes."""
+
 
 def add_to(app: typer.Typer) -> None:
     app.command("models")(models)
@@ -42,9 +51,9 @@ def models() -> None:
 
 
 def facts(name: str) -> tuple[str, str, str]:
-    """Parameters, size and card of a bundled model; of `program` what it is."""
-    if name == named.PROGRAM:
-        return "–", "–", "The task's own checker, no model."
+    """Parameters, size and card of a bundled model; of another verifier what it is."""
+    if name in WORDS:
+        return "–", "–", WORDS[name]
     place = folder() / "models" / name.partition(":")[2]
     return f"{parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md")
 

@@ -114,8 +114,8 @@ def shared_out(ask: Ask, given: SimpleNamespace, models: Models, store: Store) -
     divided(given.worth, 1.0 if given.ratio is None else require_ratio(given.ratio), way if way != "fit" else "even")
     least = loaded(replace(ask, settings={**ask.settings, "n": 1, "votes": 1}), models)
     names = least.policy.name, least.verifier.name if least.verifier else ""
-    trees = recorded(store, *names) if given.ratio is None or way == "fit" else []
-    ratio = known_ratio(trees, *names) if given.ratio is None else given.ratio
+    trees = recorded(store, *names, ask.task) if given.ratio is None or way == "fit" else []
+    ratio = known_ratio(trees, *names, ask.task) if given.ratio is None else given.ratio
     law = fitted(points_of(trees), ratio) if way == "fit" else None
     parts = divided(given.worth, ratio, way, law=law)
     settings = {"n": parts.solutions} | ({"votes": parts.verdicts} if parts.verdicts else {})

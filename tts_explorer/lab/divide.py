@@ -196,22 +196,33 @@ def _length(tree: SearchTree, node: Node) -> int:
     return sum(step.tokens for step in tree.path(node.id))
 
 
-def recorded(store: Store, policy: str, verifier: str) -> list[SearchTree]:
-    """The trees with verdicts among the newest sessions of that policy and that verifier."""
-    mine = [s.id for s in store.sessions(limit=NEWEST) if (s.started.policy, s.started.verifier) == (policy, verifier)]
+def recorded(store: Store, policy: str, verifier: str, task: str | None = None) -> list[SearchTree]:
+    """The trees with verdicts among the newest sessions of that policy and that verifier, on that task if one is named."""
+    mine = [
+        s.id
+        for s in store.sessions(limit=NEWEST)
+        if (s.started.policy, s.started.verifier) == (policy, verifier) and task in (None, s.started.task)
+    ]
     trees = [SearchTree.of(record.event for record in store.records(id)) for id in mine]
     return [tree for tree in trees if any(node.verdicts for node in tree.nodes.values())]
 
 
-def known_ratio(trees: Sequence[SearchTree], policy: str, verifier: str, results: Path | None = None) -> float:
-    """λ as `trees` have it; without any, as `assets/results/verification.json` does. Raises BadSetting if neither knows it."""
+def known_ratio(
+    trees: Sequence[SearchTree], policy: str, verifier: str, task: str | None = None, *, results: Path | None = None
+) -> float:
+    """λ as `trees` have it; without any, as `assets/results/verification.json` does, for that task if it can.
+
+    Raises BadSetting if neither knows it.
+    """
     measured = ratio_of(trees)
     if measured is not None:
         return measured
     file = (results or folder() / "results") / "verification.json"
-    kept = orjson.loads(file.read_bytes()) if file.is_file() else {}
-    if (kept.get("policy"), kept.get("verifier")) == (policy, verifier):
-        return require_ratio(float(kept["ratio"]))
+    kept = orjson.loads(file.read_bytes()) if file.is_file() else []
+    kept = [fact for fact in kept if (fact["policy"], fact["verifier"]) == (policy, verifier)]
+    kept = [fact for fact in kept if fact["task"] == task] or kept
+    if kept:
+        return require_ratio(sum(fact["ratio"] for fact in kept) / len(kept))
     raise BadSetting(
         f"it isn't known what a verdict by {verifier} on a solution by {policy} costs: record a search by solve_and_verify with "
         "both, or give --ratio, the tokens of a verdict over those of a solution"

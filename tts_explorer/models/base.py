@@ -42,6 +42,9 @@ class Spend:
         )
 
 
+NOTHING = Spend()
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One step that a policy wrote."""
@@ -86,8 +89,8 @@ class Policy(Protocol):
     def problem(self, text: str) -> Segment:
         """The prompt for a problem, as token ids. Raises BadProblem when it doesn't fit."""
 
-    def revision(self, feedback: str) -> Segment:
-        """What stands between an attempt and the next one, as token ids."""
+    def revision(self, feedback: str, attempt: Segment) -> Segment:
+        """What stands between an attempt, whose last node is given, and the next one, as token ids."""
 
     def fits(self, prompt: Sequence[Segment]) -> bool:
         """Whether the context has room for an answer after `prompt`."""
@@ -117,8 +120,8 @@ class Policy(Protocol):
         Returns what was spent on each that was under way.
         """
 
-    def progress(self) -> dict[Key, int]:
-        """Tokens sampled so far, for every sample under way."""
+    def progress(self) -> dict[Key, Spend]:
+        """What was spent so far on every sample under way."""
 
     def drafts(self) -> dict[Key, str]:
         """Text so far, for every sample under way."""
@@ -154,8 +157,8 @@ class Writer(Verifier, Protocol):
     ) -> None:
         """Ask for one verdict for each of `rngs`, which decide its random numbers. The reward is their mean p(yes)."""
 
-    def progress(self) -> dict[Key, int]:
-        """Tokens sampled so far, for every piece of work under way."""
+    def progress(self) -> dict[Key, Spend]:
+        """What was spent so far on every piece of work under way."""
 
 
 def sample_key(seed: int, node: NodeId, purpose: str = "") -> int:

@@ -69,17 +69,22 @@ class Checkpoint:
         """Whether its tokenizer has the special tokens of the bundled models' skills to verify and to revise."""
         return "<|verify|>" in self.tokenizer.get_vocab()
 
-    def revision(self, feedback: str) -> Segment:
-        """What follows an attempt when another one is asked for: the feedback, as a turn of the chat if there is a template."""
+    def revision(self, feedback: str, attempt: Segment) -> Segment:
+        """What follows an attempt when another one is asked for: the feedback, as a turn of the chat if there is a template.
+
+        `attempt` is its last node: where the model didn't write the end of its turn, it is written here.
+        """
+        eos = self.tokenizer.eos_token or ""
+        ended = bool(attempt) and attempt[-1] == self.tokenizer.eos_token_id
         if self.taught:
-            return self.step(f"<|feedback|>{feedback}<|revise|>")
+            return self.step(f"{'' if ended else eos}<|feedback|>{feedback}<|revise|>")
         told = f"{FEEDBACK} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
         turns = [("user", "?"), ("assistant", ATTEMPT), ("user", told)]
         turns = [{"role": role, "content": content} for role, content in turns]
         _, attempt, after = (self._rendered(turns) if self.tokenizer.chat_template else "").partition(ATTEMPT)
         if not attempt:  # no template, or one that shows the last turn alone
             return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
-        return self.step(after.removeprefix(self.tokenizer.eos_token or "").replace(FEEDBACK, feedback))
+        return self.step((after.removeprefix(eos) if ended else after).replace(FEEDBACK, feedback))
 
     def verification(self, problem: str) -> tuple[Segment, Segment]:
         """What stands before and after a solution's steps when a written check of it is asked for."""

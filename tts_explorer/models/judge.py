@@ -42,19 +42,18 @@ class Judge:
         self.wording, self.odds, self.context = writer.verification, writer.odds(), writer.context
         self.name, self.versions, self.step = JUDGE + writer.name, writer.versions, writer.step
         self.note: str | None = None
-        self.tails: dict[Segment, Segment] = {}
+        self.tail: Segment = writer.verification("?")[1]
+        """What stands after a solution, whatever the problem."""
         self.work: dict[Key, _Work] = {}
         self.done: list[Key] = []
 
     def problem(self, text: str) -> Segment:
         """What stands before the steps; what stands after them is the judge's own business."""
-        head, tail = self.wording(text)
-        self.tails[head] = tail
-        return head
+        return self.wording(text)[0]
 
     def submit(self, key: Key, prompt: Segment, steps: Sequence[Segment], *, rngs: Sequence[int], temperature: float) -> None:
         """Ask for one verdict for each of `rngs`. A solution that fills the context gets none."""
-        path = (prompt, *steps, self.tails[prompt])
+        path = (prompt, *steps, self.tail)
         fits = sum(map(len, path)) < self.context
         self.work[key] = _Work(len(steps), len(rngs), len(rngs))
         if not fits:
@@ -92,10 +91,10 @@ class Judge:
             spent[tuple(key)] += spend
         return {key: spend for key, spend in spent.items() if spend != Spend()}
 
-    def progress(self) -> dict[Key, int]:
-        found = {key: work.spend.sampled_tokens for key, work in self.work.items()}
-        for (*key, _), tokens in self.writer.progress().items():
-            found[tuple(key)] += tokens
+    def progress(self) -> dict[Key, Spend]:
+        found = {key: work.spend for key, work in self.work.items()}
+        for (*key, _), spend in self.writer.progress().items():
+            found[tuple(key)] += spend
         return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tts_explorer.models.base import Key, Odds, Sample, Segment, uniforms
+from tts_explorer.models.base import Key, Odds, Sample, Segment, Spend, uniforms
 from tts_explorer.models.batch import filled_up
 from tts_explorer.models.checkpoint import DELIMITER, ROOM, Checkpoint
 from tts_explorer.models.engine import Engine, Row
@@ -89,8 +89,8 @@ class LocalPolicy(Engine):
     def ready(self, row: Row, at: int) -> None:
         self.batch.root(at, row.path[-1])
 
-    def progress(self) -> dict[Key, int]:
-        return {row.key: len(row.ids) for row in self.running}
+    def progress(self) -> dict[Key, Spend]:
+        return {row.key: row.spend(self.flops) for row in self.running}
 
     def drafts(self) -> dict[Key, str]:
         return {row.key: row.text for row in self.running}

@@ -29,6 +29,11 @@ class _Row:
     p_yes: float | None = None
     begun: int = 0
 
+    @property
+    def spend(self) -> Spend:
+        """What it took so far."""
+        return Spend(self.asked, self.asked + self.begun, self.begun, float(self.asked + self.begun))
+
 
 class ScriptedPolicy:
     """Writes what its script says, a character a tick, until `context` characters are full."""
@@ -47,7 +52,7 @@ class ScriptedPolicy:
     def odds(self) -> Odds:
         return frozenset({ord("y")}), frozenset({ord("n")})
 
-    def revision(self, feedback: str) -> Segment:
+    def revision(self, feedback: str, attempt: Segment) -> Segment:
         return spelled(f"[{feedback}]")
 
     def verification(self, problem: str) -> tuple[Segment, Segment]:
@@ -87,11 +92,10 @@ class ScriptedPolicy:
         return done
 
     def drop(self, keys: Iterable[Key]) -> dict[Key, Spend]:
-        rows = [row for key in keys if (row := self.rows.pop(key, None)) is not None]
-        return {row.key: Spend(row.asked, row.asked + row.begun, row.begun, float(row.asked + row.begun)) for row in rows}
+        return {row.key: row.spend for key in keys if (row := self.rows.pop(key, None)) is not None}
 
-    def progress(self) -> dict[Key, int]:
-        return {key: row.begun for key, row in self.rows.items()}
+    def progress(self) -> dict[Key, Spend]:
+        return {key: row.spend for key, row in self.rows.items()}
 
     def drafts(self) -> dict[Key, str]:
         return {key: row.text[: row.begun] for key, row in self.rows.items()}

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from tts_explorer.events import LookedAhead, NodeId, NodePruned, Record, Role, Status
-from tts_explorer.models.base import Judgement, Key, Policy, Sample, sample_key
+from tts_explorer.models.base import NOTHING, Judgement, Key, Policy, Sample, Spend, sample_key
 from tts_explorer.runner.plan import Request, Scorer
 from tts_explorer.runner.run import Run
 
@@ -188,7 +188,7 @@ class Loop:
                 continue
             run = live.run
             if (reason := run.due()) is not None and reason[0] == "budget":
-                run.pending.spent(role, result.spend)
+                run.lost(key, role, result.spend)
                 continue
             try:
                 if isinstance(result, Judgement):
@@ -202,19 +202,19 @@ class Loop:
 
     def _stop_due(self) -> None:
         """End the runs that are cancelled or have spent their budget: looked at after every token."""
-        under_way: dict[str, int] = {}
+        under_way: dict[str, Spend] = {}
         showing = time.monotonic() >= self.shown + DRAFTS
         for writer in {id(writer): writer for live in self.live.values() for writer in live.run.writers}.values():
             mine = [live for live in self.live.values() if writer in live.run.writers]
             try:
-                for key, tokens in writer.progress().items():
-                    under_way[key[0]] = under_way.get(key[0], 0) + tokens
+                for key, spend in writer.progress().items() if any(live.run.counts for live in mine) else ():
+                    under_way[key[0]] = under_way.get(key[0], NOTHING) + spend
                 if showing and writer is mine[0].run.policy:
                     self._show_drafts(mine, writer.drafts())
             except Exception as error:
                 self._broke(mine, writer, error)
         for live in list(self.live.values()):
-            reason = live.run.due(under_way.get(live.run.id, 0)) if live.run.live else None
+            reason = live.run.due(under_way.get(live.run.id, NOTHING)) if live.run.live else None
             if reason is not None:
                 self._end(live, *reason)
 
@@ -231,9 +231,8 @@ class Loop:
             del self.owners[key]
         for role, model in (("policy", run.policy), ("verifier", run.verifier)):
             with suppress(Exception):  # a broken model may fail at this too
-                for spend in model.drop(keys).values() if model is not None else ():
-                    if run.pending is not None:
-                        run.pending.spent(role, spend)
+                for key, spend in model.drop(keys).items() if model is not None else ():
+                    run.lost(key, role, spend)
         run.finish(status, detail)
 
     def _flush(self) -> None:

@@ -60,7 +60,7 @@ def feedback_on(run: Run, node: Node, giver: str) -> FeedbackGiven:
 def _ask_again(run: Run, attempt: NodeId, feedback: str, n: int) -> None:
     """Ask for `n` new attempts, which read the problem, the attempt and the feedback."""
     path = tuple(run.segments[attempt[:depth]] for depth in range(len(attempt) + 1))
-    opening = (*path, run.policy.revision(feedback))
+    opening = (*path, run.policy.revision(feedback, run.segments[attempt]))
     if not run.policy.fits(opening):
         named = ".".join(map(str, attempt))
         run.emit(Noted("warning", f"node {named} can't be revised: with its feedback it fills {run.policy.name}'s context"))

@@ -25,11 +25,12 @@ from tts_explorer.events import (
     NodeSelected,
     Noted,
     Record,
+    Role,
     SearchFinished,
     Status,
     clean,
 )
-from tts_explorer.models.base import Judgement, Policy, Sample, Segment
+from tts_explorer.models.base import NOTHING, Judgement, Key, Policy, Sample, Segment, Spend
 from tts_explorer.moves import Expand, Move, Note, Prune, Revise, Score
 from tts_explorer.runner import revising, scoring
 from tts_explorer.runner.fitting import require_fitting
@@ -222,15 +223,27 @@ class Run:
 
     # Ends.
 
-    def due(self, under_way: int = 0) -> tuple[Status, str] | None:
-        """Why to stop now, if at all; `under_way` are the tokens of unfinished samples."""
+    @property
+    def counts(self) -> bool:
+        """Whether what is under way must be counted too, for a budget of tokens or of FLOPs."""
+        return not self.plan.budget.keys().isdisjoint(("tokens", "flops"))
+
+    def lost(self, key: Key, role: Role, spend: Spend) -> None:
+        """Count what was spent on a piece of work that becomes no event."""
+        _, purpose, node, *place = key
+        first = self.born.get(node[:-1]) != self.moves if purpose == "sample" else not any(place)
+        if self.pending is not None:
+            self.pending.spent(role, spend, first=first)
+
+    def due(self, under_way: Spend = NOTHING) -> tuple[Status, str] | None:
+        """Why to stop now, if at all; `under_way` is what unfinished samples took."""
         if self.cancelled:
             return "cancelled", "stopped by hand"
         spend = list(self.pending.spend.values()) if self.pending else []
         used = {
             "nodes": self.cost.nodes if self.pending and isinstance(self.pending.move, Expand | Revise) else 0,
-            "tokens": self.cost.tokens + sum(s.sampled_tokens for s in spend) + under_way,
-            "flops": self.cost.flops + sum(s.flops for s in spend),
+            "tokens": self.cost.tokens + sum(s.sampled_tokens for s in spend) + under_way.sampled_tokens,
+            "flops": self.cost.flops + sum(s.flops for s in spend) + under_way.flops,
             "seconds": self.clock() - self.began,
         }
         for name, limit in self.plan.budget.items():

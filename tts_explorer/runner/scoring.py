@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from tts_explorer.errors import BadSetting
 from tts_explorer.events import LookedAhead, NodeId, NodeScored, Noted, clean
 from tts_explorer.models.base import Judgement, Sample
 from tts_explorer.moves import Score
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def begin(run: Run, move: Score) -> None:
-    """Ask for what the nodes of `move` lack; twins are asked about once."""
+    """Ask for what the nodes of `move` lack; twins are asked about once. Raises BadSetting for votes that can't be written."""
+    if move.votes > 1 and not run.verifier.writes:
+        raise BadSetting(f"votes is {move.votes} and {run.verifier.name} doesn't write: choose judge:policy, or 1 vote")
     same = twins(run, move)
     asked: set[NodeId] = set()
     for node in move.nodes:
