@@ -29,7 +29,7 @@ class Party:
     """Searches on problems 0 … `searches`−1, of which at most `rows` samples are under way at once."""
 
     searches: int = 10
-    rows: int = 16
+    rows: int = 160
     n: int = 16
     beam_width: int = 4
     level: int = 3

@@ -100,7 +100,7 @@ def verifier(
 
 def concurrency(
     searches: Annotated[int, option("searches", "Searches at once.")] = 10,
-    rows: Annotated[int, option("rows", "Samples under way at once, of all searches.")] = 16,
+    rows: Annotated[int, option("rows", "Samples under way at once, of all searches.")] = 160,
     n: N = 16,
     beam_width: BeamWidth = 4,
     level: Annotated[int, option("level", "Difficulty of the countdown problems.")] = 3,

@@ -20,7 +20,7 @@ ASKS = {
     "1-beam-search": Ask(strategy="beam_search", verifier="bundled:prm", task="countdown", level=3),
     "2-dvts": Ask(strategy="dvts", verifier="bundled:prm", task="countdown", level=3),
     "3-best-of-n": Ask(strategy="best_of_n", verifier="bundled:prm", task="countdown", level=3),
-    "4-self-consistency": Ask(strategy="self_consistency", task="arithmetic", level=4),
+    "4-self-consistency": Ask(strategy="self_consistency", task="arithmetic", level=5),
     "5-solve-and-verify": Ask(
         strategy="solve_and_verify", settings={"n": 8, "votes": 3}, verifier="judge:policy", task="countdown", level=3
     ),
