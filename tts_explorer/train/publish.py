@@ -142,7 +142,8 @@ def _skills(results: Path) -> list[str]:
         )
         lines.append(
             f"\nSequential refinement on {key[0]} level {key[1]} with feedback by `{key[2]}`, {rows[0]['total']} searches, right "
-            f"after 0 to {rows[-1]['round']} revisions (`python -m tts_explorer.train.evaluate refinement`): {shares}."
+            f"after 0 to {rows[-1]['round']} revisions (`python -m tts_explorer.train.evaluate refinement "
+            f"--task {key[0]}`): {shares}."
         )
     return lines
 
