@@ -41,6 +41,11 @@ function mark(element, key, value) {
   if (element.getAttribute(key) !== String(value)) element.setAttribute(key, value);
 }
 
+// Whether a score may still come: of a verifier that writes only for finished nodes.
+function awaited(whole, node) {
+  return whole.start?.v && (node.terminal || !whole.start.v.startsWith('judge:'));
+}
+
 class Picture {
   constructor(pane, legend) {
     this.pane = pane;
@@ -75,7 +80,7 @@ class Picture {
     this.numbered = [];        // by depth: characters for scores, and for what stands under them in a large tree
     for (const node of whole.nodes) {
       const known = node.visits > 1 && (!labels || node.n === 0) ? 8
-        : node.score !== null || node.failed || (!labels && whole.start?.v) ? 5 : 1;
+        : node.score !== null || node.failed || (!labels && awaited(whole, node)) ? 5 : 1;
       this.numbered[node.depth] = Math.max(this.numbered[node.depth] ?? 1, known);
     }
     for (const node of whole.nodes) {
@@ -250,9 +255,10 @@ class Picture {
     });
   }
 
-  // Where edges leave a node: behind its label.
+  // Where edges leave a node: behind its label, or at the node where there is none.
   leave(node) {
-    return this.columns[node.depth] + 14 + this.length(node) * CHARACTER;
+    const length = this.length(node);
+    return this.columns[node.depth] + (length > 1 ? 14 + length * CHARACTER : 10);
   }
 
   create(node) {
