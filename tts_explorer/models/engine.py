@@ -9,14 +9,14 @@ A stretch is always computed in the same chunks, whoever reads it and however of
 here one at a time, in a tail on the stem of all before them, as they were written; given ones `chunk` at a time. So memory and
 neighbours change what a search costs in seconds, never what it finds.
 
-Measured (AMD EPYC, one thread, quiet, `tts-explorer bench`, CPU time): 4.2 times less than the plain way in all on the bundled
-shape (4.4 with ragged steps), 7.9 times for the verifier; on the 0.5B shape 6.5 in all and 0.90 of the roofline at 16 rows, both
-before stems were shared from the first token on. Since then ten searches at once (160 rows) cost 5.3 times one, not 4 (before:
-8.6, and a third more in seconds), and a lone row takes up to a half longer. Products alone bound it to 1 of those times (32 GFLOP
-at 235 GFLOP/s against 0.145 s for one), and with sampling, events and small operations that grow with the searches to about 3.
-Ten searches in 16 rows are a queue: 10 times one. A search of 20,000 nodes with a thousand steps a round peaked at 1.23 GB (before:
-1.65), of which 0.5 are libraries and 0.2 tries. On the 0.5B shape a cancelled search ended after 0.1 to 1.8 s, median 0.4, of
-twelve. Nothing was measured on a GPU.
+Measured (AMD EPYC, one thread, quiet, `tts-explorer bench`, CPU time): 4.2 times less than the plain way in all on the
+bundled shape (4.4 with ragged steps), 7.9 times for the verifier; on the 0.5B shape 6.5 in all and 0.90 of the roofline at 16
+rows, both before stems were shared from the first token on. Since then ten searches at once (160 rows) cost 5.3 times one,
+not 4 (before: 8.6, and a third more in seconds), and a lone row takes up to a half longer. Products alone bound it to 1 of
+those times (32 GFLOP at 235 GFLOP/s against 0.145 s for one), and with sampling, events and small operations that grow with
+the searches to about 3. Ten searches in 16 rows are a queue: 10 times one. A search of 20,000 nodes with a thousand steps a
+round peaked at 1.23 GB (before: 1.65), of which 0.5 are libraries and 0.2 tries. On the 0.5B shape a cancelled search ended
+after 0.1 to 1.8 s, median 0.4, of twelve. Nothing was measured on a GPU.
 """
 
 from __future__ import annotations
