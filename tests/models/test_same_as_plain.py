@@ -44,10 +44,9 @@ def letters_in_steps(tmp_path_factory):
 
 def judging(writer):
     """A judge that asks little, of a writer that says "a" or "b" where others say yes or no."""
-    judge = Judge(writer)
-    judge.wording = lambda text: (writer.problem(text), writer.step("?"))
-    judge.odds = frozenset(writer.step("a")), frozenset(writer.step("b"))
-    return judge
+    writer.verification = lambda text: (writer.problem(text), writer.step("?"))
+    writer.odds = lambda: (frozenset(writer.step("a")), frozenset(writer.step("b")))
+    return Judge(writer)
 
 
 def searches(strategy, policy, verifier):

@@ -81,8 +81,8 @@ def test_a_run_that_could_not_be_saved_leaves_later_ones_alone():
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 9])
 def test_a_policy_that_breaks_at_its_nth_call_fails_only_the_runs_that_use_it(method, n, monkeypatch):
     monkeypatch.setattr(loops, "DRAFTS", -1.0)
-    bad, whole = broken(policy_of("lines", name="bad"), method, n), policy_of("lines")
-    runs = [search("best_of_n", bad, id="x"), search("dvts", bad, id="y"), search("best_of_n", whole, id="z")]
+    bad, whole, counted = broken(policy_of("lines", name="bad"), method, n), policy_of("lines"), {"budget": {"tokens": 10**6}}
+    runs = [search("best_of_n", bad, id="x", **counted), search("dvts", bad, id="y"), search("best_of_n", whole, id="z")]
     streams = drive(*runs)
     assert [run.tree.status for run in runs] == ["failed", "failed", "done"]
     assert "bad broke: MemoryError: no memory" in streams[0][-1].event.detail
