@@ -8,17 +8,14 @@ itself fits. Each cell has the largest setting that fits (`lab.spend`) and the b
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
-from threading import Thread
 from typing import Any
 
 from tts_explorer.errors import BadSetting, TTSExplorerError, UserError
@@ -31,6 +28,7 @@ from tts_explorer.strategies import settings_of, strategy_names
 from tts_explorer.strategies import strategy_named as named
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problem_at
+from tts_explorer.workers import follow
 
 GREEDY = "greedy"
 ANSWERS = 200
@@ -215,7 +213,7 @@ def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
     if workers == 1:
         yield at_once
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow)
     before = set(active_children())
     try:
         yield pool.submit
@@ -225,19 +223,6 @@ def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
         for child in set(active_children()) - before:
             child.terminate()
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _follow() -> None:
-    """A worker leaves Ctrl-C to the process that started it, and ends with that, however it ends."""
-    signal(SIGINT, SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def at_once(function: Callable[..., Any], *arguments: Any) -> Future[Any]:

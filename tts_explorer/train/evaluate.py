@@ -31,6 +31,7 @@ from tts_explorer.tasks.base import problems
 from tts_explorer.train.prm import auc, encoded, rewards
 from tts_explorer.train.rollouts import labelled, sampled
 from tts_explorer.train.skill_figures import refinement_figures, verdict_figures
+from tts_explorer.workers import follow
 
 STRATEGIES = {
     "one sample": ("self_consistency", {"n": 1}),
@@ -108,7 +109,7 @@ def accuracy(
 ) -> None:
     """Accuracy of every strategy at temperature 1 (greedy at 0), a process a core."""
     bases = [Ask(policy=policy, verifier=verifier, task=name, level=level, split=split) for name in task]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow) as pool:
         waiting = [pool.submit(measure, label, base, count=problems, seeds=seeds) for base in bases for label in STRATEGIES]
         for _ in tqdm(as_completed(waiting), total=len(waiting), unit="cell"):
             pass

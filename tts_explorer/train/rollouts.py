@@ -27,6 +27,7 @@ from tts_explorer.models.local import LocalPolicy
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import DELIMITER, Problem, Split
 from tts_explorer.train.data import draw
+from tts_explorer.workers import follow
 
 MIX = {
     ("countdown", 1): 3, ("countdown", 2): 6, ("countdown", 3): 60, ("countdown", 4): 8, ("countdown", 5): 2,
@@ -109,7 +110,7 @@ def make_rollouts(
     paths = [folder / f"{split}-{seed}-{shard:04}.json.z" for shard in range(shards)]
     missing = [path for path in paths if not path.exists()]
     with tqdm(total=shards, initial=shards - len(missing), desc=f"rollouts ({split})", unit="shard") as bar:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow) as pool:
             for done in as_completed([pool.submit(write_shard, base, path, split, device) for path in missing]):
                 done.result()
                 bar.update()

@@ -22,6 +22,7 @@ from tts_explorer.intervals import wilson
 from tts_explorer.models import POLICY_AS_JUDGE
 from tts_explorer.runner import Ask, Loop, Models, Run, prepare
 from tts_explorer.tree import SearchTree
+from tts_explorer.workers import follow
 
 TOGETHER = 16
 """Searches in one batch."""
@@ -147,5 +148,5 @@ def standing(tree: SearchTree, rounds: int) -> list[bool]:
 def shared(work: partial[Any], jobs: Sequence[tuple[int, int]], workers: int) -> list[Any]:
     """`work` on `jobs`, dealt to a process a core."""
     parts = [jobs[at::workers] for at in range(workers)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow) as pool:
         return list(pool.map(work, [part for part in parts if part]))
