@@ -8,6 +8,7 @@ from loaded import policy_in, prm_in
 from transformers import AutoModelForCausalLM
 
 from tts_explorer.errors import BadProblem, ModelUnavailable
+from tts_explorer.models import load_policy, load_verifier
 from tts_explorer.models.base import sample_key
 
 
@@ -189,6 +190,12 @@ def refused(folder):
         policy_in(folder)
     said = str(caught.value)
     assert "\n" not in said and folder.name in said and len(said) < 400
+
+
+@pytest.mark.parametrize("load", [load_policy, lambda name: load_verifier(f"judge:{name}")])
+def test_a_classifier_is_no_policy_and_no_judge(load, prm_folder):
+    with pytest.raises(ModelUnavailable, match="is a classifier, which writes no text: choose it as the verifier"):
+        load(str(prm_folder))
 
 
 @pytest.mark.parametrize("gone", ["config.json", "model.safetensors"])

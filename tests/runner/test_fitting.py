@@ -160,12 +160,18 @@ def prepared(**ask):
     return run, loaded
 
 
-@pytest.mark.parametrize("strategy", ["solve_and_verify", "best_of_n", "beam_search"])
+@pytest.mark.parametrize("strategy", ["solve_and_verify", "best_of_n"])
 def test_judge_policy_is_the_policy_itself_with_rows_of_its_own(strategy):
     run, loaded = prepared(strategy=strategy, verifier="judge:policy")
     assert loaded == [("verifier", "judge:model"), ("policy", "model")]
     assert run.verifier.name == run.tree.started.verifier == "judge:model" and run.verifier.writer is not run.policy
     assert not run.tree.notes
+
+
+def test_a_judge_of_unfinished_steps_is_said_to_guess():
+    run, _ = prepared(strategy="beam_search", verifier="judge:policy")
+    said = "judge:model checks finished answers: of unfinished steps, which beam_search asks about, it can only guess"
+    assert [note.message for note in run.tree.notes] == [said]
 
 
 def test_another_model_may_be_the_judge():

@@ -58,7 +58,12 @@ def load_policy(name: str, **options: Any) -> Policy:
 
     from tts_explorer.models.local import LocalPolicy
 
-    return _quantised(LocalPolicy(_read(name, AutoModelForCausalLM, **options)))
+    found = _read(name, AutoModelForCausalLM, **options)
+    if any("Classification" in kind for kind in found.model.config.architectures or ()):
+        raise ModelUnavailable(
+            f"{name} is a classifier, which writes no text: choose it as the verifier, and a language model here"
+        )
+    return _quantised(LocalPolicy(found))
 
 
 def load_verifier(name: str, **options: Any) -> Verifier:

@@ -18,7 +18,7 @@ from tts_explorer.outcomes import OUTCOMES, Outcome
 from tts_explorer.runner.fitting import require_fitting
 from tts_explorer.runner.plan import Plan, Scorer
 from tts_explorer.runner.run import Run
-from tts_explorer.strategies import checked_settings, needs_verifier, needs_words, strategy_named
+from tts_explorer.strategies import checked_settings, needs_verifier, needs_words, scores_steps, strategy_named
 from tts_explorer.tasks import parse, task_named, task_names
 from tts_explorer.tasks.base import Problem, Split, problem_at
 
@@ -122,6 +122,8 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
         name = POLICY_AS_JUDGE
     if name == POLICY_AS_JUDGE:
         name = JUDGE + ask.policy
+    if name.startswith(JUDGE) and scores_steps(plan.strategy):
+        notes.append(f"{name} checks finished answers: of unfinished steps, which {ask.strategy} asks about, it can only guess")
     if name in OUTCOMES:
         return Outcome(name), notes
     if name != PROGRAM:
