@@ -193,9 +193,10 @@ def refused(folder):
 
 
 @pytest.mark.parametrize("load", [load_policy, lambda name: load_verifier(f"judge:{name}")])
-def test_a_classifier_is_no_policy_and_no_judge(load, prm_folder):
+def test_a_classifier_is_no_policy_and_no_judge(load):
+    """Also where embeddings and head are tied, so that no weight is missing."""
     with pytest.raises(ModelUnavailable, match="is a classifier, which writes no text: choose it as the verifier"):
-        load(str(prm_folder))
+        load("bundled:prm")
 
 
 @pytest.mark.parametrize("gone", ["config.json", "model.safetensors"])
