@@ -210,6 +210,15 @@ def from_dict(data: dict[str, Any]) -> Record:
     return Record(data["seq"], data["at"], data["line"], kind(**values))
 
 
+def dotted(node: NodeId) -> str:
+    """A node's path as people and messages spell it.
+
+    >>> dotted((0, 2))
+    '0.2'
+    """
+    return ".".join(map(str, node))
+
+
 UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 

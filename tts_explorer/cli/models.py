@@ -14,14 +14,13 @@ from rich.text import Text
 from tts_explorer import models as named
 from tts_explorer.assets import folder
 from tts_explorer.cli.options import console
+from tts_explorer.outcomes import NOTES
 from tts_explorer.viz.terminal import plain
 
 WORDS = {
     named.POLICY_AS_JUDGE: "The policy itself: it writes a check of a finished answer, and ends in yes or no.",
     named.PROGRAM: "The task's own checker, no model.",
-    "logprob": "How likely the policy finds the path; no model.",
-    "self-certainty": "How sure the policy was on the path; no model.",
-    "agreement": "The share of answers that are the same; no model.",
+    **{name: f"{note}." for name, note in NOTES.items()},
 }
 """What verifiers are that no file describes."""
 

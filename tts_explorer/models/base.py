@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tts_explorer.events import NodeId, Stop, Verdict
+from tts_explorer.events import NodeId, Stop, Verdict, dotted
 
 Key = tuple[Any, ...]
 """Names a piece of work; its first item names the search, whose equal prompts may be read once."""
@@ -163,7 +163,7 @@ class Writer(Verifier, Protocol):
 
 def sample_key(seed: int, node: NodeId, purpose: str = "") -> int:
     """64 bits that decide all random numbers of one sample: a hash of the run's seed, the node's path and the purpose."""
-    text = f"{seed}:{'.'.join(map(str, node))}{purpose}".encode()
+    text = f"{seed}:{dotted(node)}{purpose}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 

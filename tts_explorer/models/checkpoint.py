@@ -81,8 +81,8 @@ class Checkpoint:
         told = f"{FEEDBACK} Please solve the problem again, step by step, and give the final answer in \\boxed{{}}."
         turns = [("user", "?"), ("assistant", ATTEMPT), ("user", told)]
         turns = [{"role": role, "content": content} for role, content in turns]
-        _, attempt, after = (self._rendered(turns) if self.tokenizer.chat_template else "").partition(ATTEMPT)
-        if not attempt:  # no template, or one that shows the last turn alone
+        _, shown, after = (self._rendered(turns) if self.tokenizer.chat_template else "").partition(ATTEMPT)
+        if not shown:  # no template, or one that shows the last turn alone
             return self.step(f"{DELIMITER}{feedback} Another solution:{DELIMITER}")
         return self.step((after.removeprefix(eos) if ended else after).replace(FEEDBACK, feedback))
 

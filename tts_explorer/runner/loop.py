@@ -12,13 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from tts_explorer.events import LookedAhead, NodeId, NodePruned, Record, Role, Status
+from tts_explorer.events import NodeId, NodePruned, Record, Role, Status
 from tts_explorer.models.base import NOTHING, Judgement, Key, Policy, Sample, Spend, sample_key
 from tts_explorer.runner.plan import Request, Scorer
 from tts_explorer.runner.run import Run
 
-FARTHEST = 16
-"""Steps of the longest look ahead."""
 DRAFTS = 0.2
 """Seconds between two looks at the text in flight."""
 
@@ -259,11 +257,11 @@ class Loop:
     def _free(self, run: Run, records: Sequence[Record]) -> None:
         """Let the models forget what they keep of pruned nodes, of steps ahead, and of a search that has ended."""
         pruned = [record.event.node for record in records if isinstance(record.event, NodePruned)]
-        looked = [record.event.node for record in records if isinstance(record.event, LookedAhead)]
         for purpose, model in (("sample", run.policy), ("judge", run.verifier)):
             keys = [(run.id, purpose, node) for node in pruned] if run.live else [(run.id,)]
             if purpose == "sample" and run.live:
-                keys += [(run.id, "look", node, place) for node in looked for place in range(FARTHEST)]
+                keys += run.over
+                run.over = []
             if model is not None and keys:
                 with suppress(Exception):  # a model that breaks here has broken already
                     model.drop(keys)

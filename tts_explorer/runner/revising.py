@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tts_explorer.errors import BadMove
-from tts_explorer.events import FeedbackGiven, NodeId, Noted
+from tts_explorer.events import FeedbackGiven, NodeId, Noted, dotted
 from tts_explorer.moves import Revise
 from tts_explorer.runner.feedback import ACCEPTED, NO_ANSWER, RIGHT_ANSWER, WRONG_ANSWER, doubted
 from tts_explorer.runner.scoring import ask_rewards
@@ -28,8 +28,6 @@ def begin(run: Run, move: Revise) -> None:
         if node.answer and move.feedback != "truth":
             asked |= ask_rewards(run, node.id, asked)
     run.pending.then = partial(_revise, run, move)
-    if not run.pending.missing:
-        run.pending.take_up()
 
 
 def _revise(run: Run, move: Revise) -> None:
@@ -62,8 +60,8 @@ def _ask_again(run: Run, attempt: NodeId, feedback: str, n: int) -> None:
     path = tuple(run.segments[attempt[:depth]] for depth in range(len(attempt) + 1))
     opening = (*path, run.policy.revision(feedback, run.segments[attempt]))
     if not run.policy.fits(opening):
-        named = ".".join(map(str, attempt))
-        run.emit(Noted("warning", f"node {named} can't be revised: with its feedback it fills {run.policy.name}'s context"))
+        said = f"node {dotted(attempt)} can't be revised: with its feedback it fills {run.policy.name}'s context"
+        run.emit(Noted("warning", said))
         return
     first = len(run.tree.grown.get((), ())) + len(run.pending.targets)
     for target in [(first + i,) for i in range(n)]:

@@ -29,6 +29,7 @@ from tts_explorer.events import (
     SearchFinished,
     Status,
     clean,
+    dotted,
 )
 from tts_explorer.models.base import NOTHING, Judgement, Key, Policy, Sample, Segment, Spend
 from tts_explorer.moves import Expand, Move, Note, Prune, Revise, Score
@@ -70,6 +71,8 @@ class Run:
         """Verdicts asked for, those that came to nothing among them."""
         self.outbox: list[Record] = []
         self.requests: list[Request] = []
+        self.over: list[Key] = []
+        """Work that nothing goes on from: its models may forget it."""
         self.pending: Pending | None = None
         self.moves = self.seq = 0
         self.line: int | None = None
@@ -109,7 +112,7 @@ class Run:
             move = move or self._next()
             while move is not None:
                 self._begin(move)
-                if self.pending.missing:
+                if self._waits():
                     return
                 move = self._next()
         except Exception as error:
@@ -170,10 +173,14 @@ class Run:
 
     def settle(self) -> None:
         """Go on with what is left of this move, or with the next one, once nothing is missing."""
+        if not self._waits():
+            self._play()
+
+    def _waits(self) -> bool:
+        """Whether the move under way waits for a model, what is left of it taken up."""
         if not self.pending.missing:
             self.pending.take_up()
-        if not self.pending.missing:
-            self._play()
+        return bool(self.pending.missing)
 
     # From the models: results become events.
 
@@ -185,8 +192,8 @@ class Run:
         event = node_added(node, sample, self.tree, self.plan.task, greedy=greedy, revises=self.revises.get(node))
         self.emit(event)
         if event.stop == "length" and event.terminal:
-            path = ".".join(map(str, node))
-            self.emit(Noted("info", f"node {path} fills the context of {self.policy.name}: its path ends without an answer"))
+            said = f"node {dotted(node)} fills the context of {self.policy.name}: its path ends without an answer"
+            self.emit(Noted("info", said))
         pending.missing.discard(node)
         if node in self.whole and not event.terminal:
             pending.targets[pending.targets.index(node)] = (*node, 0)

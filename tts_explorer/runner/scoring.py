@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from tts_explorer.errors import BadSetting
-from tts_explorer.events import LookedAhead, NodeId, NodeScored, Noted, clean
+from tts_explorer.events import LookedAhead, NodeId, NodeScored, Noted, clean, dotted
 from tts_explorer.models.base import Judgement, Sample
 from tts_explorer.moves import Score
 from tts_explorer.outcomes import Outcome
@@ -119,6 +119,7 @@ def took_look(run: Run, node: NodeId, sample: Sample) -> None:
     if not ended and len(ahead) < move.lookahead:
         _look_ahead(run, node)
         return
+    run.over += [Request("look", node, (), place=place).key(run.id) for place in range(len(ahead))]
     run.emit(LookedAhead(node, "".join(step.text for step in ahead), sum(len(step.ids) for step in ahead)))
     ask_rewards(run, node, {step.id for step in run.tree.path(node)} - {node}, votes=move.votes)
 
@@ -137,6 +138,5 @@ def took_judgement(run: Run, node: NodeId, judgement: Judgement) -> None:
         fine = reward is not None and 0.0 <= reward <= 1.0
         run.emit(NodeScored(id, float(reward) if fine else None, judgement.verdicts))
         if not fine:
-            path = ".".join(map(str, id))
-            run.emit(Noted("warning", f"{run.verifier.name} gave no reward for node {path}, which ranks last"))
+            run.emit(Noted("warning", f"{run.verifier.name} gave no reward for node {dotted(id)}, which ranks last"))
     pending.missing.discard(node)

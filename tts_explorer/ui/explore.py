@@ -18,7 +18,7 @@ import gradio as gr
 import orjson
 
 from tts_explorer.errors import UserError
-from tts_explorer.events import Record
+from tts_explorer.events import Record, dotted
 from tts_explorer.ui import controls
 from tts_explorer.ui.service import EXAMPLE, Service, State, examples
 from tts_explorer.ui.view import SearchView
@@ -158,5 +158,5 @@ async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[
 
 def draft(state: State) -> str:
     """Text in flight as the view reads it."""
-    texts = {".".join(map(str, node)): text[-DRAFT:] for node, text in state.drafts.items() if text}
+    texts = {dotted(node): text[-DRAFT:] for node, text in state.drafts.items() if text}
     return orjson.dumps(texts).decode() if texts else ""

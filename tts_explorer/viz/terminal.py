@@ -16,7 +16,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tts_explorer.cost import Cost
-from tts_explorer.events import NodeId
+from tts_explorer.events import NodeId, dotted
 from tts_explorer.tree import Node, SearchTree
 
 DEEPEST = 16
@@ -167,7 +167,7 @@ def named(id: NodeId) -> str:
     >>> named((0, 2))
     '0.2'
     """
-    return ".".join(map(str, id)) or "root"
+    return dotted(id) or "root"
 
 
 def summary(tree: SearchTree, cost: Cost, state: str) -> Table:
