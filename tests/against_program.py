@@ -9,23 +9,13 @@ import time
 
 from tts_explorer.estimates import outcomes_of
 from tts_explorer.intervals import wilson
-from tts_explorer.runner import Ask, Loop, Models, prepare
-
-TOGETHER = 8
-"""Searches in one batch."""
+from tts_explorer.runner import Ask, Models
+from tts_explorer.runner.searches import searched
 
 
-def runs(ask, count, models):
-    """The runs of `ask` on problems 0 … count−1, driven to their ends."""
-    done = []
-    for at in range(0, count, TOGETHER):
-        loop, some = Loop(), []
-        for index in range(at, min(at + TOGETHER, count)):
-            some.append(prepare(Ask(**ask, index=index), models, id=str(index)))
-            loop.start(some[-1])
-        loop.drive()
-        done += some
-    return done
+def trees(ask, count, models):
+    """What `ask` grew on problems 0 … count−1."""
+    return searched([Ask(**ask, index=index) for index in range(count)], models, lambda run: run.tree)
 
 
 def share(name, right, seconds):
@@ -47,14 +37,14 @@ def main():
     given = vars(parser.parse_args())
     n, count, strategies = (given.pop(name) for name in ("n", "problems", "strategies"))
     models, began = Models(), time.monotonic()
-    whole = runs(given | {"strategy": "self_consistency", "settings": {"n": n}}, count, models)
-    reached = [any(outcome.right for outcome in outcomes_of(run.tree)) for run in whole]
+    whole = trees(given | {"strategy": "self_consistency", "settings": {"n": n}}, count, models)
+    reached = [any(outcome.right for outcome in outcomes_of(tree)) for tree in whole]
     share(f"one of {n} whole samples", reached, time.monotonic() - began)
-    share("majority of them", [run.tree.correct is True for run in whole], 0)
+    share("majority of them", [tree.correct is True for tree in whole], 0)
     for strategy in strategies:
         began = time.monotonic()
-        found = runs(given | {"strategy": strategy, "settings": {"n": n}, "verifier": "program"}, count, models)
-        right = [run.tree.correct is True for run in found]
+        found = trees(given | {"strategy": strategy, "settings": {"n": n}, "verifier": "program"}, count, models)
+        right = [tree.correct is True for tree in found]
         share(f"{strategy} with program", right, time.monotonic() - began)
         share("  of those a sample solves", [a for a, b in zip(right, reached, strict=True) if b], 0)
 

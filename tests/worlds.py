@@ -11,7 +11,7 @@ from tts_explorer.equality import comparable as comparable
 from tts_explorer.events import Record, to_dict
 from tts_explorer.models.judge import Judge
 from tts_explorer.models.scripted import Script, ScriptedPolicy, ScriptedVerifier
-from tts_explorer.runner import Loop, Plan, Run
+from tts_explorer.runner import Loop, Models, Plan, Run
 from tts_explorer.strategies import needs_words, strategy_named
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem, Task
@@ -130,6 +130,15 @@ def judge_of(judge: Any = "fair", **options: Any) -> Judge:
         return f"checked {rng.choice(WORDS)} {said(text, [rng.choice(WORDS)])}", "eos"
 
     return Judge(policy_of(script, **{"context": 10 * CONTEXT, "name": "judge", **options}))
+
+
+def models_by_name() -> Models:
+    """Models of any name: a fair policy, a fair verifier, a judge that writes. What was loaded is in `loaded`."""
+
+    def verifier(name: str, **options: Any) -> Any:
+        return judge_of("fair", context=10_000) if name.startswith("judge:") else verifier_of("fair", name=name)
+
+    return Models(lambda name, **options: policy_of(fair, name=name, context=10_000), verifier)
 
 
 def search(strategy: Any, policy: Any = "fair", verifier: Any = "fair", *, id: str = "a", clock=None, **plan: Any) -> Run:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tts_explorer.errors import BadSetting, TTSExplorerError, UnknownName
-from tts_explorer.lab.searches import Ended, searched
 from tts_explorer.lab.spend import SHARE, Dial, Fit, Pilot, Pilots, at_equal_spend, climbed, dial_of, largest
 from tts_explorer.runner import Ask
+from tts_explorer.runner.searches import Ended, searched
 from tts_explorer.strategies import checked_settings, needs_verifier, strategy_named, strategy_names
 
 ASK = Ask("p", "v", "best_of_n", {}, "arithmetic", 1)

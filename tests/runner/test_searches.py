@@ -3,12 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from worlds import models_by_name
 
 from tts_explorer.errors import TTSExplorerError
-from tts_explorer.lab.searches import Ended, searched
 from tts_explorer.runner import Ask
+from tts_explorer.runner.searches import Ended, searched
 
 ASK = Ask("p", "v", "best_of_n", {"n": 4}, "arithmetic", 1)
+
+
+@pytest.fixture
+def models():
+    return models_by_name()
 
 
 def asks(count):
@@ -30,7 +36,7 @@ def test_searches_begin_while_there_are_rows_to_fill(models):
 
 
 def test_searches_begin_while_the_engine_can_keep_them(models, monkeypatch):
-    from tts_explorer.lab import searches
+    from tts_explorer.runner import searches
 
     monkeypatch.setattr(searches, "KEPT", 100)
     assert largest_batch(models, 128) == 4

@@ -13,8 +13,8 @@ from typing import Any
 
 from tts_explorer.errors import BadSetting, TTSExplorerError
 from tts_explorer.lab.divide import divided, ratio_of
-from tts_explorer.lab.searches import Ended, searched
 from tts_explorer.runner import Ask, Models, Plan
+from tts_explorer.runner.searches import Ended, searched
 from tts_explorer.strategies import checked_settings, settings_of, strategy_named
 from tts_explorer.tasks.base import Problem
 

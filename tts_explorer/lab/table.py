@@ -21,9 +21,9 @@ from typing import Any
 from tts_explorer.errors import BadSetting, TTSExplorerError, UserError
 from tts_explorer.intervals import wilson
 from tts_explorer.lab.figures import Cell, Figures, Place
-from tts_explorer.lab.searches import Ended, searched
 from tts_explorer.lab.spend import PILOTS, SHARE, Fit, Pilot, Pilots, dial_of, largest, require_pilots
 from tts_explorer.runner import Ask, Models
+from tts_explorer.runner.searches import Ended, searched
 from tts_explorer.strategies import settings_of, strategy_names
 from tts_explorer.strategies import strategy_named as named
 from tts_explorer.tasks import task_named

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from tts_explorer.errors import TTSExplorerError
 from tts_explorer.events import Status
-from tts_explorer.runner import Ask, Live, Loop, Models, Run, prepare
+from tts_explorer.runner.loop import Live, Loop
+from tts_explorer.runner.prepare import Ask, Models, prepare
+from tts_explorer.runner.run import Run
 
 ROWS = 128
 """Samples under way at once, of as many searches as that takes."""

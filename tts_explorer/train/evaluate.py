@@ -25,7 +25,8 @@ from tts_explorer.assets import folder
 from tts_explorer.intervals import wilson
 from tts_explorer.models.checkpoint import read_checkpoint
 from tts_explorer.models.local import LocalPolicy
-from tts_explorer.runner import Ask, Loop, Models, prepare
+from tts_explorer.runner import Ask, Models
+from tts_explorer.runner.searches import Ended, searched
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problems
 from tts_explorer.train.prm import auc, encoded, rewards
@@ -42,9 +43,6 @@ STRATEGIES = {
     "dvts n=16 M=4": ("dvts", {"n": 16, "beam_width": 4}),
 }
 TASKS = ["countdown", "arithmetic"]
-ROWS = 128
-"""Samples in one batch, of as many searches as that takes."""
-
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -77,22 +75,14 @@ def measure(label: str, base: Ask, *, count: int, seeds: int) -> Cell:
     """Run the strategy called `label` on problems 0 … count−1 of `base`'s task and level, `seeds` times each."""
     strategy, settings = STRATEGIES[label]
     repeats = 1 if strategy == "greedy" else seeds
+    base = replace(base, strategy=strategy, settings=settings)
     jobs = [(index, seed) for index in range(count) for seed in range(repeats)]
-    models, correct, tokens, flops = Models(), 0, 0, 0.0
-    together = ROWS // settings.get("n", 1)
-    for at in range(0, len(jobs), together):
-        loop, runs = Loop(), []
-        for index, seed in jobs[at : at + together]:
-            ask = replace(base, strategy=strategy, settings=settings, index=index, seed=seed)
-            runs.append(prepare(ask, models, id=f"{index}-{seed}"))
-            loop.start(runs[-1])
-        loop.drive()
-        correct += sum(run.tree.correct is True for run in runs)
-        tokens += sum(run.cost.tokens for run in runs)
-        flops += sum(run.cost.flops for run in runs)
-    low, high = wilson(correct, len(jobs))
+    ended = searched([replace(base, index=index, seed=seed) for index, seed in jobs], Models(), Ended.of)
+    correct, total = sum(e.correct for e in ended), len(ended)
+    low, high = wilson(correct, total)
     where = (base.task or "", base.level, base.policy, base.verifier or "", label, count, repeats)
-    return Cell(*where, correct, len(jobs), low, high, tokens / len(jobs), flops / len(jobs))
+    tokens, flops = sum(e.tokens for e in ended) / total, sum(e.flops for e in ended) / total
+    return Cell(*where, correct, total, low, high, tokens, flops)
 
 
 @app.command()
@@ -120,8 +110,7 @@ def accuracy(
         shown = (f"{100 * cell.accuracy:.1f}%", interval, str(cell.total), f"{cell.tokens:.0f}", f"{cell.flops / 1e6:.0f}")
         table.add_row(cell.task, str(cell.level), cell.strategy, *shown)
     Console().print(table)
-    if out is not None:
-        keep(out, [asdict(cell) for cell in cells])
+    keep(out, [asdict(cell) for cell in cells])
 
 
 @app.command("auc")
@@ -153,8 +142,7 @@ def step_auc(
         fact |= {"program": auc(scores, exact), "monte_carlo": auc(scores, hopeful), "by_step": by_step(places, scores, exact)}
         kept.append(fact)
         print(orjson.dumps(fact, option=orjson.OPT_INDENT_2).decode())
-    if out is not None:
-        keep(out, kept)
+    keep(out, kept)
 
 
 @app.command()
@@ -172,8 +160,7 @@ def verdicts(
     options = {"problems": problems, "votes": votes, "split": split, "workers": workers}
     kept = [verdict_figures(policy, name, level, **options) for name in task]
     print(orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode())
-    if out is not None:
-        keep(out, kept)
+    keep(out, kept)
 
 
 @app.command()
@@ -196,12 +183,13 @@ def refinement(
         row = kept[at : at + rounds + 1]
         table.add_row(row[0]["task"], row[0]["feedback"], *(f"{100 * fact['correct'] / fact['total']:.1f}%" for fact in row))
     Console().print(table)
-    if out is not None:
-        keep(out, kept)
+    keep(out, kept)
 
 
-def keep(out: Path, kept: list[Any]) -> None:
-    """Write figures to a file."""
+def keep(out: Path | None, kept: list[Any]) -> None:
+    """Write figures to a file, if one is named."""
+    if out is None:
+        return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
 

@@ -20,12 +20,11 @@ import numpy as np
 from tts_explorer.errors import ModelUnavailable
 from tts_explorer.intervals import wilson
 from tts_explorer.models import POLICY_AS_JUDGE
-from tts_explorer.runner import Ask, Loop, Models, Run, prepare
+from tts_explorer.runner import Ask, Models
+from tts_explorer.runner.searches import searched
 from tts_explorer.tree import SearchTree
 from tts_explorer.workers import follow
 
-TOGETHER = 16
-"""Searches in one batch."""
 SOLUTIONS = 4
 """Sampled of each problem, to be judged."""
 FEEDBACK = {"truth": None, "self": POLICY_AS_JUDGE, "verifier": "bundled:prm"}
@@ -43,27 +42,20 @@ class Judged:
     written: tuple[int, ...]
 
 
-def searched(base: Ask, jobs: Sequence[tuple[int, int]]) -> list[Run]:
-    """`base` on each (index, seed), to its end."""
-    models, runs = Models(), []
-    for at in range(0, len(jobs), TOGETHER):
-        loop = Loop()
-        for index, seed in jobs[at : at + TOGETHER]:
-            runs.append(prepare(replace(base, index=index, seed=seed), models, id=f"{index}-{seed}"))
-            loop.start(runs[-1])
-        loop.drive()
-    return runs
+def trees(base: Ask, jobs: Sequence[tuple[int, int]]) -> list[SearchTree]:
+    """What `base` grew on each (index, seed)."""
+    return searched([replace(base, index=index, seed=seed) for index, seed in jobs], Models(), lambda run: run.tree)
 
 
 def judged_in(base: Ask, jobs: Sequence[tuple[int, int]]) -> list[Judged]:
     """Every solution that these searches verified."""
     found = []
-    for (index, _), run in zip(jobs, searched(base, jobs), strict=True):
-        for leaf in (node for node in run.tree.nodes.values() if node.verdicts):
-            tokens = sum(node.tokens for node in run.tree.path(leaf.id))
+    for (index, _), tree in zip(jobs, trees(base, jobs), strict=True):
+        for leaf in (node for node in tree.nodes.values() if node.verdicts):
+            tokens = sum(node.tokens for node in tree.path(leaf.id))
             said = tuple(verdict.p_yes for verdict in leaf.verdicts)
             written = tuple(verdict.tokens for verdict in leaf.verdicts)
-            found.append(Judged(index, run.tree.grades.get(leaf.answer or "") is True, tokens, said, written))
+            found.append(Judged(index, tree.grades.get(leaf.answer or "") is True, tokens, said, written))
     return found
 
 
@@ -135,7 +127,7 @@ def refinement_figures(
 
 def rounds_in(base: Ask, jobs: Sequence[tuple[int, int]]) -> list[list[bool]]:
     """For each search whether the answer that stands after each number of revisions is right."""
-    return [standing(run.tree, int(base.settings["rounds"])) for run in searched(base, jobs)]
+    return [standing(tree, int(base.settings["rounds"])) for tree in trees(base, jobs)]
 
 
 def standing(tree: SearchTree, rounds: int) -> list[bool]:
