@@ -7,7 +7,7 @@ train split (a hash of its numbers decides), so validation and test are disjoint
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -50,15 +50,20 @@ def encode(tokenizer: PreTrainedTokenizerFast, problem: Problem, steps: list[str
 
 
 def encode_all(tokenizer: PreTrainedTokenizerFast, texts: list[tuple[Problem, list[str]]]) -> list[Example]:
-    """`encode` for many texts in one call, four times as fast."""
+    """`encode` for many texts."""
+    coded = segments(tokenizer, [(problem.text, steps) for problem, steps in texts])
+    return [([*prompt, *(id for step in steps for id in step), tokenizer.eos_token_id], len(prompt)) for prompt, *steps in coded]
+
+
+def segments(tokenizer: PreTrainedTokenizerFast, texts: Iterable[tuple[str, Sequence[str]]]) -> Iterator[list[list[int]]]:
+    """Each (problem, steps) as models are given it: the prompt, then the steps, tokenised one by one, in one call for all."""
+    texts = list(texts)
     bos, solve = tokenizer.convert_tokens_to_ids(["<|bos|>", "<|solve|>"])
-    pieces = [piece for problem, steps in texts for piece in (problem.text, *steps)]
-    coded = iter(tokenizer(pieces, add_special_tokens=False).input_ids)
-    out = []
+    coded = iter(
+        tokenizer([piece for problem, steps in texts for piece in (problem, *steps)], add_special_tokens=False).input_ids
+    )
     for _, steps in texts:
-        prompt = [bos, *next(coded), solve]
-        out.append(([*prompt, *(id for _ in steps for id in next(coded)), tokenizer.eos_token_id], len(prompt)))
-    return out
+        yield [[bos, *next(coded), solve], *(next(coded) for _ in steps)]
 
 
 def batches(

@@ -17,7 +17,7 @@ from torch.nn.functional import log_softmax
 from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from tts_explorer.tasks import task_named
-from tts_explorer.train.data import by_length
+from tts_explorer.train.data import by_length, segments
 from tts_explorer.train.fit import LossBar, keep_record, optimizers, rate_at, restore, save, update
 from tts_explorer.train.rollouts import PER_PROBLEM, SHARD, Rollout, make_rollouts, read_rollouts
 
@@ -80,14 +80,11 @@ def reworded(rollout: Rollout, rng: random.Random) -> Rollout:
 
 def encoded(tokenizer: PreTrainedTokenizerFast, rollouts: Sequence[Rollout]) -> Iterator[Example]:
     """Token ids as the verifier will see them: each step tokenised by itself."""
-    bos, solve = tokenizer.convert_tokens_to_ids(["<|bos|>", "<|solve|>"])
-    pieces = [piece for rollout in rollouts for piece in (rollout.problem, *rollout.steps)]
-    coded = iter(tokenizer(pieces, add_special_tokens=False).input_ids)
-    for rollout in rollouts:
-        ids = [bos, *next(coded), solve]
+    coded = segments(tokenizer, [(rollout.problem, rollout.steps) for rollout in rollouts])
+    for rollout, (ids, *steps) in zip(rollouts, coded, strict=True):
         ends = []
-        for _ in rollout.steps:
-            ids += next(coded)
+        for step in steps:
+            ids += step
             ends.append(len(ids) - 1)
         yield ids, ends, rollout.values
 

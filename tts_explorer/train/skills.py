@@ -23,7 +23,7 @@ from tts_explorer.errors import BadSetting
 from tts_explorer.runner.feedback import NO_ANSWER, WRONG_ANSWER, doubted
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem
-from tts_explorer.train.data import Example
+from tts_explorer.train.data import Example, segments
 from tts_explorer.train.rollouts import Rollout, read_rollouts
 
 VERIFY, REVISE = 0.7, 0.3
@@ -89,7 +89,7 @@ def verification(tokenizer: PreTrainedTokenizerFast, solution: Rollout) -> Examp
     lines = _review(solution)
     verdict = "<|yes|>" if is_right(solution) else "<|no|>"
     said = _ids(tokenizer, "".join(line + "\n" for line in lines))
-    return _joined(tokenizer, solution, ["<|verify|>"], [*said, *_special(tokenizer, "<|verdict|>", verdict)])
+    return _joined(tokenizer, solution, ["<|verify|>"], [*said, *tokenizer.convert_tokens_to_ids(["<|verdict|>", verdict])])
 
 
 def revision(tokenizer: PreTrainedTokenizerFast, wrong: Rollout, right: Sequence[Rollout], rng: random.Random) -> Example:
@@ -126,15 +126,10 @@ def _parsed(task: str, text: str) -> Problem:
 
 
 def _joined(tokenizer: PreTrainedTokenizerFast, attempt: Rollout, middle: Sequence[str], learnt: Sequence[int]) -> Example:
-    head = [*_special(tokenizer, "<|bos|>"), *_ids(tokenizer, attempt.problem), *_special(tokenizer, "<|solve|>")]
-    head += [id for step in attempt.steps for id in _ids(tokenizer, step)]
-    head += [id for text in middle for id in _ids(tokenizer, text)]
+    (read,) = segments(tokenizer, [(attempt.problem, attempt.steps)])
+    head = [id for segment in (*read, *(_ids(tokenizer, text) for text in middle)) for id in segment]
     return [*head, *learnt, tokenizer.eos_token_id], len(head)
 
 
 def _ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
     return tokenizer.encode(text, add_special_tokens=False)
-
-
-def _special(tokenizer: PreTrainedTokenizerFast, *names: str) -> list[int]:
-    return tokenizer.convert_tokens_to_ids(list(names))
