@@ -1,0 +1,320 @@
+"""Party: golden problems, what a visitor may write, wishes against trying every party, reviews, the picture."""
+
+import time
+from itertools import product
+from random import Random
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tts_explorer.tasks import sat, task_named
+from tts_explorer.tasks.base import LEVELS, problem_at, split_of
+from tts_explorer.tasks.sat import canonical, check, draw, draw_problem, grade, parse, review, reworded, solve
+
+GOLDEN = {
+    ("test", 1, 0): (
+        "Choose who comes from Ann, Noah, Tess, so that every wish has a true part: not Ann/Tess, not Noah/no"
+        "t Ann/not Tess, not Ann/Noah, not Noah/Ann, not Tess/not Noah. = nobody"
+    ),
+    ("train", 1, 3): (
+        "Cara, Max, Noah: who comes? Make every wish true, with / for or: not Max/not Noah/not Cara, not Max/"
+        "Cara/Noah, Cara/Max/not Noah, Noah/not Max, not Cara/not Noah, not Cara/Max. = nobody"
+    ),
+    ("test", 2, 0): (
+        "Ben, Finn, Jill, Max: who comes? Make every wish true, with / for or: not Jill/Max, Finn/not Jill, M"
+        "ax/Jill/not Finn, Finn/Max, Ben/Finn/Jill, Max/Ben, not Max/Jill/not Finn, not Jill/Ben. = Ben, Max"
+    ),
+    ("train", 2, 3): (
+        "Cara, Sam, Will, Zoe: who comes? Make every wish true, with / for or: Zoe/not Sam, not Cara/Sam, not"
+        " Cara/not Sam/not Zoe, not Cara/Will, Cara/Zoe, Cara/Will, not Will/not Cara/not Sam. = Will, Zoe"
+    ),
+    ("test", 3, 0): (
+        "Who comes? Cara, Finn, Noah, Tess, Will. Each wish needs a true part: Finn/not Noah/Tess, not Finn/n"
+        "ot Noah, not Will/Tess/Noah, Finn/not Will, Will/Cara, Cara/Will/Noah, Cara/Tess/not Will, not Cara/"
+        "not Tess, Will/not Finn, not Finn/not Will/not Tess. = Cara"
+    ),
+    ("train", 3, 3): (
+        "Choose who comes from Cara, Hana, Ivan, Jill, Kai, so that every wish has a true part: not Ivan/Kai,"
+        " Hana/not Ivan/not Cara, Jill/Hana, not Ivan/not Cara/not Kai, not Cara/not Jill/Kai, Kai/Ivan/Hana,"
+        " Cara/not Hana, Cara/not Jill, not Hana/Jill. = Cara, Jill, Kai"
+    ),
+    ("test", 4, 0): (
+        "Choose who comes from Hana, Ivan, Raj, Tess, Uma, Zoe, so that every wish has a true part: Tess/not "
+        "Zoe, Hana/Zoe, not Uma/not Hana, not Raj/Uma, not Zoe/Raj, Ivan/Uma/Tess, not Ivan/not Tess, not Zoe"
+        "/not Ivan, Tess/Zoe, not Raj/not Tess/Hana, Uma/not Zoe/not Tess. = Hana, Tess"
+    ),
+    ("train", 4, 3): (
+        "Cara, Olga, Tess, Vera, Will, Zoe: who comes? Make every wish true, with / for or: Tess/Cara, Tess/n"
+        "ot Olga/not Vera, Zoe/not Vera, Cara/Zoe, Olga/Tess/Zoe, not Will/Cara/Olga, not Vera/not Olga/not W"
+        "ill, not Vera/not Zoe, not Vera/Tess, not Cara/not Olga/Zoe, not Cara/Zoe, not Zoe/not Olga, not Car"
+        "a/Will, Will/not Tess. = Cara, Will, Zoe"
+    ),
+    ("test", 5, 0): (
+        "Choose who comes from Jill, Noah, Pia, Raj, Uma, Vera, Will, Zoe, so that every wish has a true part"
+        ": Noah/not Vera, Zoe/not Vera/not Uma, Raj/Pia, not Uma/not Raj/Pia, Uma/not Noah, Jill/Uma, not Wil"
+        "l/not Pia, Raj/not Uma/Will, Zoe/not Will, not Raj/Jill, not Noah/not Vera, Will/not Noah/not Jill, "
+        "not Jill/not Raj/Zoe, Noah/not Pia/not Zoe, Raj/not Pia. = Jill, Raj, Zoe"
+    ),
+    ("train", 5, 3): (
+        "Hana, Ivan, Jill, Max, Pia, Tess, Uma, Zoe: who comes? Make every wish true, with / for or: Pia/Tess"
+        "/not Uma, Max/Hana, not Pia/not Jill, not Ivan/not Zoe, not Hana/not Tess, not Pia/not Tess/not Jill"
+        ", Jill/not Tess/Ivan, Zoe/Jill/not Hana, Max/Tess, Pia/not Zoe/not Tess, Pia/Ivan, Uma/Jill/Zoe, Han"
+        "a/Tess/not Max, not Max/not Hana, Uma/not Max, Zoe/Ivan. = Ivan, Max, Tess, Uma"
+    ),
+}
+
+
+@pytest.mark.parametrize(("place", "text"), GOLDEN.items())
+def test_problems_are_fixed_for_ever(place, text):
+    problem = problem_at(task_named("sat"), *place)
+    assert f"{problem.text} = {problem.truth}" == text
+
+
+TEXT = (
+    "Who comes? Ivan, Sam, Vera, Will. Each wish needs a true part: "
+    "not Ivan/Vera/Will, not Vera/not Ivan/Will, Ivan/not Sam, not Ivan/not Will, Will/Sam."
+)
+P = parse(TEXT)
+FITS = ["Will", "Vera, Will"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ann, Ben: who comes? Make every wish true, with / for or: Ann/not Ben, Ben.",
+        "who comes of Ann and Ben?\nwishes:\nAnn or not Ben\nBen",
+        "Ann,Ben have a party: (Ann | !Ben) & Ben",
+        "Make the wishes true: Not Ben or Ann; Ben. Who comes?",
+        "Friends: Ann, Ben. Their wishes: Ann / no Ben / Ann, and Ben, and Ben or Ben",
+    ],
+)
+def test_a_visitor_may_say_it_in_many_ways(text):
+    problem = parse(text)
+    assert problem.truth == "Ann, Ben" and problem.key == "2: Ba b" and problem.data["people"] == ("Ann", "Ben")
+
+
+def test_other_names_are_the_same_problem_and_their_order_is_the_visitors():
+    other = parse(TEXT.replace("Ivan", "Zoë").replace("Will", "Al"))
+    assert other.key == P.key and other.data["people"] == ("Zoë", "Sam", "Vera", "Al")
+    assert other.truth in ("Al", "Vera, Al") and grade(other, "Al, Vera")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "wishes:",
+        "Ann, Ben: Ann/Ben",
+        "Make every wish true: Ann",
+        "Make every wish true: Ann/Ben, not Ann, not Ben",
+        "Who comes? Ann, Ben. Wishes: Ann/Cara",
+        "Who comes? Ann, Ben, Ann. Wishes: Ann/Ben",
+        "Who comes? Ann, Ben. Wishes: Ann/Ben/",
+        "Who comes? Ann, Ben. Wishes: Ann sits left of Ben",
+        "Who comes? Ann, Ben. Wishes: Ann/not not Ben",
+        "Who comes? Ann, Ben. Wishes: ann/ben",
+        "Who comes, with wishes: A/B, C/D, E/F, G/H, I/J, K",
+        "Who comes, with wishes: Abcdefghijklm/Ben",
+        "Who comes, with wishes: Ann/Nobody",
+        "Ann has 7 apples: how many wishes come true?",
+        TEXT + " " * 2000,
+        "Wishes: " + ",".join("/".join(f"{'!' * (n >> i & 1)}Abcdefghijk{'abcd'[i]}" for i in range(4)) for n in range(15)) * 3,
+    ],
+    ids=lambda text: text[:50],
+)
+def test_what_is_no_party_is_not_read(text):
+    assert parse(text) is None
+
+
+PIECES = ["A", "B", "l", " ", ",", ", ", "/", ":", "wish ", "not ", " or ", "and", "\n", ".", "Al/Bo, "]
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
+def test_no_text_breaks_the_reader(text):
+    for form in (text, f"Wishes: {text}", f"Who comes? {text}: Al/Bo"):
+        problem = parse(form)
+        if problem is not None:
+            assert grade(problem, problem.truth) and parse(problem.text) == problem
+            assert parse(reworded(form, Random(0))).key == problem.key
+
+
+@pytest.mark.parametrize("text", ["A " * 999 + ": wish", "wish" + " " * 1900 + ":", "wish: " + " or" * 600, "wish:" + "A/" * 990])
+def test_long_texts_are_read_quickly(text):
+    began = time.perf_counter()
+    assert parse(text) is None and time.perf_counter() - began < 0.2
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_problem_has_its_levels_size_and_few_parties_that_fit(level):
+    people, most, cap = sat.RULES[level]
+    for seed in range(30):
+        data = draw_problem(Random(seed), level).data
+        assert len(data["people"]) == people and data["people"] == tuple(sorted(data["people"]))
+        assert 1 <= data["fits"].bit_count() <= most and len(data["wishes"]) <= cap
+        assert len({frozenset(wish) for wish in data["wishes"]}) == len(data["wishes"])
+        assert all(len({i for i, _ in wish}) == len(wish) in (2, 3) for wish in data["wishes"])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_problems_are_plentiful(level):
+    rng = Random(level)
+    keys = {draw_problem(rng, level).key for _ in range(1500)}
+    assert len(keys) > (1200 if level == 1 else 1480)
+
+
+def wish_by_wish(problem, party):
+    """Whether everything wished for in the problem's own text is so, read the plain way."""
+    wishes = problem.text[:-1].rpartition(": ")[2].split(", ")
+    held = {name: name in party for name in problem.data["people"]}
+    return all(any(held[part.removeprefix("not ")] != part.startswith("not ") for part in wish.split("/")) for wish in wishes)
+
+
+@given(st.sampled_from(LEVELS), st.integers(0, 500))
+def test_right_answers_are_those_that_make_every_wish_of_the_text_true(level, seed):
+    problem = draw_problem(Random(seed), level)
+    people = problem.data["people"]
+    for choice in product([False, True], repeat=len(people)):
+        party = [name for name, comes in zip(people, choice, strict=True) if comes]
+        assert grade(problem, ", ".join(party) or "nobody") == wish_by_wish(problem, party)
+
+
+@given(st.sampled_from(LEVELS), st.integers(0, 500), st.integers(0, 9))
+def test_a_solution_is_right_to_its_end_and_survives_other_words(level, seed, other):
+    problem, rng = draw_problem(Random(seed), level), Random(other)
+    steps, again = solve(problem, rng), parse(reworded(problem.text, rng))
+    assert (again.key, again.truth, again.data["people"]) == (problem.key, problem.truth, problem.data["people"])
+    assert split_of("sat", again.key) == split_of("sat", problem.key)
+    for same in (problem, again):
+        assert check(same, steps) == [True] * len(steps) and grade(same, "".join(steps))
+        lines = review(same, steps)
+        assert len(lines) == len(steps) and all(line.endswith(", right.") for line in lines)
+
+
+@given(st.sampled_from(LEVELS), st.integers(0, 200), st.integers(0, 255))
+def test_a_wrong_party_loses_a_wish_on_the_way_and_is_doubted_no_later(level, seed, party):
+    problem = draw_problem(Random(seed), level)
+    people = problem.data["people"]
+    chosen = [bool(party >> i & 1) for i in range(len(people))]
+    steps = [sat._said(problem, chosen[: i + 1], ": ") for i in range(len(people))]
+    fits = bool(problem.data["fits"] >> (party & (1 << len(people)) - 1) & 1)
+    fine, lines = check(problem, steps), review(problem, steps)
+    assert fine[-1] == fits == all(", right." in line for line in lines[: len(people)])
+    assert fits or fine.index(False) <= len(lines) - 1 and lines[-1].endswith(" is lost, wrong.")
+
+
+def test_solutions_vary():
+    boxes = {solve(P, Random(seed))[-1] for seed in range(20)}
+    assert boxes == {f"\\boxed{{{party}}}" for party in FITS}
+
+
+@pytest.mark.parametrize("text", ["Will", "Will, Vera", "Vera,Will", "\\boxed{Vera and Will}", " Will\n", "Vera, and Will"])
+def test_any_party_that_fits_is_right(text):
+    assert grade(P, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nobody", "Vera", "Will, Ann", "will", "Will.", "not Vera", "Will or Vera", "Will/Vera", "yes"]
+)
+def test_any_other_is_wrong(text):
+    assert not grade(P, text)
+
+
+def test_nobody_is_an_answer_too():
+    problem = parse("Who comes? Wishes: not Al/Bo, not Bo")
+    assert problem.truth == "nobody" and grade(problem, "\\boxed{nobody}") and not grade(problem, "")
+    assert solve(problem, Random(0)) == ["Al: no\n\n", "Bo: no\n\n", "\\boxed{nobody}"]
+    assert review(problem, ["\\boxed{Bo}"]) == ["Answer: not Bo is false, wrong."]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Ann, Cara", "Cara  and Ann"), ("Ann,Cara", "Ann,\nCara"), (" nobody ", "nobody"), ("Cara", "Cara,")]
+)
+def test_other_spellings_of_one_party_are_one_answer(one, other):
+    assert canonical(one) == canonical(other) != canonical("Ann, Ben")
+
+
+IVAN, SAM, VERA, WILL, BOX = (step for step in solve(P, Random(1)))
+FIRST = "Step 1: Ivan no, so not Sam, right."
+
+
+def test_the_steps_are_these():
+    assert [IVAN, SAM, WILL] == ["Ivan: no, so not Sam\n\n", "Sam: no, so Will\n\n", "Will: yes\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "fine", "lines"),
+    [
+        ([IVAN, SAM], [True, True], [FIRST, "Step 2: Sam no, so Will, right.", "Answer: none, wrong."]),
+        ([IVAN, "\\boxed{Will}"], [True, True], [FIRST, "Answer: every wish is true, right."]),
+        ([IVAN, "\\boxed{Will, Sam}"], [True, False], [FIRST, "Answer: Ivan/not Sam is false, wrong."]),
+        ([IVAN, "\\boxed{Al}"], [True, False], [FIRST, "Answer: no list of people, wrong."]),
+        (["Ivan: no", BOX], [False, False], ["Step 1: Ivan no, so not Sam, wrong."]),
+        (["Ivan: no, so Sam"], [False], ["Step 1: Ivan no, so not Sam, wrong."]),
+        (["Ivan: no, so not Sam, not Sam"], [False], ["Step 1: Ivan no, so not Sam, wrong."]),
+        ([IVAN, "Sam: yes, so nothing", BOX], [True, False, False], [FIRST, "Step 2: Ivan/not Sam is lost, wrong."]),
+        (["Ivan: yes, so Vera/Will, not Vera/Will, not Will"], [False],
+         ["Step 1: Ivan yes, so Vera/Will, not Vera/Will, not Will, right.", "Answer: none, wrong."]),
+        (["Ivan: yes, so not Will, Will/not Vera, Will/Vera", "Sam: yes", "Vera: yes, so Will", "Will: no, so nothing"],
+         [False] * 4,
+         ["Step 1: Ivan yes, so Vera/Will, not Vera/Will, not Will, right.", "Step 2: Sam yes, right.",
+          "Step 3: Vera yes, so Will, right.", "Step 4: not Vera/not Ivan/Will is lost, wrong."]),
+        ([SAM], [False], ["Step 1: Ivan is next, wrong."]),
+        ([IVAN, IVAN], [True, False], [FIRST, "Step 2: Sam is next, wrong."]),
+        (["Let me think.\n\n"], [False], ["Step 1: Ivan is next, wrong."]),
+        (["Ivan: maybe"], [False], ["Step 1: Ivan is next, wrong."]),
+        ([IVAN, SAM, VERA, WILL, WILL], [True] * 4 + [False],
+         [FIRST, "Step 2: Sam no, so Will, right.", f"Step 3: {VERA.strip().replace(':', '')}, right.",
+          "Step 4: Will yes, right.", "Step 5: no one is next, wrong."]),
+        ([BOX, IVAN], [True, False], ["Answer: every wish is true, right."]),
+        ([], [], ["Answer: none, wrong."]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_steps_are_worked_out_again_up_to_the_first_mistake(steps, fine, lines):
+    """A first choice that no party fits is doubted at once; the review finds the wish that it costs when it is lost."""
+    assert check(P, steps) == fine and review(P, steps) == lines
+
+
+def test_what_two_wishes_leave_alike_is_said_once():
+    problem = parse("Who comes? Wishes: Al/Bo/Cy, Cy/Bo/Al/Di, Di/Al, Cy/Al/Bo")
+    assert solve(parse("Who comes? Wishes: not Al, Al/Bo/Cy, Al/Cy/Bo/not Bo, Di/Al, not Cy, not Di/Bo"), Random(0))[0] == (
+        "Al: no, so Bo/Cy, Cy/Bo/not Bo, Di\n\n"
+    )
+    assert len(problem.data["wishes"]) == 3
+
+
+def words(svg):
+    """Every piece of text in a picture, and what is crossed out."""
+    root = ElementTree.fromstring(svg)
+    texts = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    struck = [node.text for node in root.iter("{http://www.w3.org/2000/svg}tspan") if node.get("text-decoration")]
+    return texts, struck
+
+
+def test_the_picture_shows_who_comes_and_crosses_the_wish_that_is_lost():
+    texts, struck = words(draw(P, []))
+    assert texts[:4] == ["Ivan ?", "Sam ?", "Vera ?", "Will ?"] and texts[4] == "·not Ivan or Vera or Will" and not struck
+    texts, struck = words(draw(P, [IVAN, "Sam: yes, so nothing"]))
+    assert texts[:4] == ["Ivan –", "Sam ✓", "Vera ?", "Will ?"] and struck == ["Ivan", "not Sam"]
+    assert texts[4:7] == ["✓not Ivan ✓ or Vera or Will", "✓not Vera or not Ivan ✓ or Will", "✗Ivan or not Sam"]
+    assert texts[-1] == "✗Step 2 wrong. True: Ivan/not Sam is lost" and "var(--bad" in draw(P, ["Sam: yes"])
+
+
+def test_the_picture_of_an_answer_has_every_wish_decided():
+    texts, _ = words(draw(P, [IVAN, "\\boxed{Ivan}"]))
+    assert texts[0] == "Ivan ✓" and [text[0] for text in texts[4:]] == list("✗✓✓✓✗✗")
+    texts, _ = words(draw(P, solve(P, Random(0))))
+    assert [text[0] for text in texts[4:]] == ["✓"] * 5
+
+
+@given(
+    st.lists(st.text() | st.sampled_from([IVAN, SAM, VERA, WILL, BOX, "\\boxed{<&>}", "Ivan: yes, so " + "9" * 999]), max_size=5)
+)
+def test_no_attempt_breaks_the_picture_the_check_or_the_review(steps):
+    words(draw(P, steps))
+    fine, lines = check(P, steps), review(P, steps)
+    assert len(fine) == len(steps) and fine == sorted(fine, reverse=True)
+    assert all(line.endswith((", right.", ", wrong.")) for line in lines) and len(lines) <= len(steps) + 1
