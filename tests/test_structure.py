@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "tts_explorer"
 FLOORS = {
     0: "errors events",
-    1: "tree cost assets expressions equality intervals workers",
+    1: "tree cost assets expressions equality intervals processes workers",
     2: "moves models.base tasks.base outcomes",
     3: "strategies answers estimates models tasks wire",
     4: "runner store viz importers",

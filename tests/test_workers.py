@@ -1,11 +1,15 @@
-"""Worker processes end with the one that started them."""
+"""Worker processes: what is handed out to them is done, and they end with the process that started them."""
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from tts_explorer.errors import UserError
+from tts_explorer.workers import as_they_end, cores, hands
 
 SCRIPT = """
 import os, time
@@ -31,3 +35,26 @@ def test_a_worker_ends_with_a_parent_that_is_killed():
             return
         time.sleep(0.1)
     raise AssertionError("the worker lives on")
+
+
+def test_work_is_done_by_other_processes_and_what_breaks_there_is_told():
+    with hands(2) as submit:
+        assert submit(abs, -3).result() == 3
+        with pytest.raises(ValueError, match="invalid literal"):
+            submit(int, "x").result()
+
+
+def test_a_worker_that_dies_is_told_in_a_sentence():
+    with pytest.raises(UserError, match="a worker process died"), hands(2) as submit:
+        submit(os._exit, 1).result()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_jobs_are_drawn_as_hands_are_free(workers):
+    drawn, most, ended = [], [], {}
+    with hands(workers) as submit:
+        for job, future in as_they_end(submit, workers, abs, (drawn.append(n) or n for n in (-3, 1, -2, 0, -9))):
+            ended[job] = future.result()
+            most.append(len(drawn) - len(ended))
+    assert ended == {-3: 3, 1: 1, -2: 2, 0: 0, -9: 9} and max(most) < workers
+    assert list(as_they_end(None, workers, abs, [])) == [] and cores() >= 1

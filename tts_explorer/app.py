@@ -11,7 +11,7 @@ import gradio as gr
 from tts_explorer.assets import folder
 from tts_explorer.runner import Models
 from tts_explorer.store import Store, default_path
-from tts_explorer.ui import explore, sessions
+from tts_explorer.ui import compare, explore, sessions
 from tts_explorer.ui.service import Service
 
 TITLE = "TTS Explorer"
@@ -26,6 +26,8 @@ def build(service: Service, *, open_models: bool = True) -> gr.Blocks:
         explore.build(service, open_models=open_models)
     with page.route("Sessions", "sessions"):
         sessions.build(service)
+    with page.route("Compare", "compare"):
+        compare.build(service)
     page.queue(api_open=False, max_size=64, default_concurrency_limit=8)
     return page
 
@@ -34,7 +36,7 @@ def launch_options() -> dict[str, Any]:
     """What every launch of the page shares: look and safety."""
     return {
         "theme": gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]),
-        "css_paths": [folder() / "page.css"],
+        "css_paths": [folder() / "page.css", folder() / "compare" / "compare.css"],
         "quiet": True,
         "ssr_mode": False,
         "run_history": False,

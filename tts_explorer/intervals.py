@@ -14,4 +14,4 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     z, share = 1.959964, correct / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return middle - half, middle + half
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -22,6 +22,7 @@ const panels = {
   strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
   cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')),
   detail: new DetailPanel(part('.detail')), remarks: new RemarksPanel(part('.remarks')),
+  drawing: new DrawingPanel(part('.drawing')),
 };
 
 function take() {
@@ -104,6 +105,7 @@ function draw() {
   panels.candidates.show(state, known.state, chosen.n);
   const settled = reader.cursor !== null || (!transport.playing && !following);
   if (settled) fetchFull(shown);
+  panels.drawing.show(situation === 'empty' ? '' : full.get(shown.path)?.drawing, shown);
   panels.detail.show(state, situation === 'empty' ? null : shown, full.get(shown.path), reader.pinned !== null);
   say(statusWords(state, now));
   for (const root of [outer, element.firstElementChild]) {
@@ -115,6 +117,7 @@ function draw() {
 function about() {
   const { start } = known.state;
   put(part('.problem'), start ? start.p : 'The search');
+  part('.problem').classList.toggle('grid', /\n.*#.*\n/.test(start ? start.p : ''));
   const who = start ? [start.s.replaceAll('_', ' '), 'policy ' + start.o, start.v ? 'verifier ' + start.v : 'no verifier'] : [];
   put(part('.who'), who.join(' · '));
 }
@@ -140,11 +143,11 @@ async function fetchFull(node) {
   const memory = full;
   const said = `${path} ${node.feedback.length} ${node.verdicts?.[1] ?? 0} ${node.ahead !== null}`;
   const held = memory.get(path);
-  if (node.n === 0 || memory.has(said) || (held && toldWhole(node, held)) || typeof server?.node_detail !== 'function') return;
+  if (memory.has(said) || (held && toldWhole(node, held)) || typeof server?.node_detail !== 'function') return;
   memory.set(said, true);
   try {
     const told = await server.node_detail(props.session ?? '', path);
-    if (told && Array.isArray(told.steps) && told.steps.length) memory.set(path, { ...told, has: said });
+    if (told && Array.isArray(told.steps) && (told.steps.length || told.drawing)) memory.set(path, { ...told, has: said });
   } catch { /* the cut text of the log stays */ }
   if (memory === full && memory.get(path)) schedule();
 }
@@ -255,6 +258,13 @@ function neighbour(at, direction) {
   const side = column.filter((node) => (layout.row(node) - row) * direction > 0);
   return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
 }
+
+// Several views in step have one transport outside: it sets each to the last event up to a seq.
+outer.addEventListener('search:go', ({ detail }) => {
+  let seq = -1;
+  const past = log.events.findIndex((event) => (seq = event.q ?? seq + 1) > detail);
+  transport.go(past < 0 ? transport.total : past);
+});
 
 // The page around may change the pane's size after the first frame: a sidebar that opens, a phone that is turned.
 new ResizeObserver(() => {

@@ -124,7 +124,7 @@ def test_an_answer_grades_a_problem_that_no_task_reads(run):
         (("--problem", ""), "the problem is empty"),
         (("--problem", " \n"), "the problem is empty"),
         (("--problem", "x" * 10_000_000), "10000000 characters"),
-        (("--problem", "Why?"), "can't read this problem"),
+        (("--problem", "Why?"), "this problem is of none of them"),
         (("--budget-nodes", "0"), "budget of nodes is 0"),
         (("--budget-tokens", "-5"), "budget of tokens is -5"),
         (("--budget-flops", "nan"), "budget of flops is nan"),
@@ -245,7 +245,7 @@ def test_repeats_are_stored_each_and_reported_together(run, tmp_path):
     result = run(*REPEATS, "--repeats", 4, "--seed", 3)
     assert result.exit_code == 0, result.output
     sessions = Store(tmp_path / "sessions.db").sessions()
-    assert sorted(s.started.seed for s in sessions) == [3, 4, 5, 6]
+    assert sorted(s.seed for s in sessions) == [3, 4, 5, 6]
     assert set(result.stderr.split()) == {s.id for s in sessions} and len(result.stderr.split()) == 4
     right = sum(s.correct is True for s in sessions)
     for part in (f"{25 * right}% of 4 searches right", "best", "worst", "majority", "spread", FIGS, "done"):

@@ -54,7 +54,7 @@ def test_without_a_cell_there_is_no_table():
 
 
 def test_the_command_makes_these_figures():
-    from tts_explorer.cli.bench import strategies
+    from tts_explorer.cli.bench_lab import strategies
 
     words = shlex.split(command(figures(CELL, replace(CELL, row="mcts beam_width=2", worth=4))))
     assert words[:3] == ["tts-explorer", "bench", "strategies"]

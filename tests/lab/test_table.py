@@ -1,16 +1,15 @@
 """The table of strategies: cells measured once, kept as they come, gone on with, and never mixed with other figures."""
 
-import os
 from dataclasses import replace
 
 import orjson
 import pytest
 
-from tts_explorer.errors import BadSetting, TTSExplorerError, UnknownName, UserError
+from tts_explorer.errors import BadSetting, TTSExplorerError, UnknownName
 from tts_explorer.intervals import wilson
 from tts_explorer.lab import table
 from tts_explorer.lab.figures import Figures
-from tts_explorer.lab.table import Grid, every_row, fill, hands, missing, resumed
+from tts_explorer.lab.table import Grid, every_row, fill, missing, resumed
 
 GRID = Grid((("arithmetic", 1),), ("greedy", "best_of_n", "solve_and_verify"), (1, 6), 3, 2, "p", "v", 3)
 
@@ -151,15 +150,3 @@ def test_a_row_with_kept_settings_keeps_them(measured):
     found = {(cell.row, cell.worth): cell.settings for cell in figures.cells}
     assert found["self_consistency n=3", 1] == found["self_consistency n=3", 6] == {"n": "3"}
     assert found["sequential_refinement feedback=truth", 6]["feedback"] == "truth"
-
-
-def test_work_is_done_by_other_processes_and_what_breaks_there_is_told():
-    with hands(2) as submit:
-        assert submit(abs, -3).result() == 3
-        with pytest.raises(ValueError, match="invalid literal"):
-            submit(int, "x").result()
-
-
-def test_a_worker_that_dies_is_told_in_a_sentence():
-    with pytest.raises(UserError, match="a worker process died"), hands(2) as submit:
-        submit(os._exit, 1).result()

@@ -1,18 +1,21 @@
 """How models are run: what can't be had is refused before anything loads, what can be had reaches the checkpoint."""
 
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 import torch
 from models.conftest import byte_tokenizer, policy_folder, prm_folder  # noqa: F401
-from worlds import fair, policy_of, verifier_of
+from worlds import drive, fair, only, policy_of, verifier_of
 
 from tts_explorer import models as module
 from tts_explorer.errors import BadSetting, ModelUnavailable
-from tts_explorer.models import load_policy, load_verifier, require_runnable
+from tts_explorer.events import Noted
+from tts_explorer.models import families, load_policy, load_verifier, require_runnable
 from tts_explorer.models.checkpoint import threads_for
 from tts_explorer.models.decoder import Int8
-from tts_explorer.runner import Models
+from tts_explorer.runner import Ask, Models, prepare
+from tts_explorer.tasks import task_names
 
 
 @pytest.mark.parametrize(
@@ -88,3 +91,22 @@ def test_a_model_whose_layers_can_not_be_held_as_int8_says_so(tmp_path):
     assert load_policy(str(tmp_path)).checkpoint.precision is None
     with pytest.raises(ModelUnavailable, match="can't be held as int8 here: leave --quantize away"):
         load_policy(str(tmp_path), precision="int8")
+
+
+def test_a_policy_that_was_trained_on_other_families_is_noted(monkeypatch):
+    preparing = import_module("tts_explorer.runner.prepare")
+    monkeypatch.setattr(preparing, "families", lambda name: ["countdown"] if name == "bundled:narrow" else [])
+    models = Models(lambda name, **options: policy_of(fair, name=name), lambda name, **options: verifier_of("fair"))
+
+    def noted(policy, task):
+        run = prepare(Ask(policy=policy, task=task, level=1, strategy="greedy"), models, id="a")
+        return [note.message for note in only(drive(run)[0], Noted) if "trained on" in note.message]
+
+    [said] = noted("bundled:narrow", "maze")
+    assert "trained on countdown alone" in said and "maze" in said
+    assert noted("bundled:narrow", "countdown") == noted("elsewhere", "maze") == []
+
+
+def test_a_bundled_policys_record_tells_its_families():
+    assert families("hf:org/name") == families("bundled:nobody") == []
+    assert set(families("bundled:small")) <= set(task_names())

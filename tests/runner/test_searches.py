@@ -57,5 +57,19 @@ def test_one_that_fails_is_not_passed_over(models):
         searched(asks(2), models, Ended.of)
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, TTSExplorerError])
+def test_models_can_be_searched_with_again_whatever_ended_a_search(models, stop):
+    policy, expected = models.policy("p"), searched(asks(7), models_by_name(), Ended.of)
+
+    def read(run):
+        assert policy.rows
+        raise stop
+
+    with pytest.raises(stop):
+        searched(asks(7), models, read, rows=12)
+    assert not policy.rows
+    assert searched(asks(7), models, Ended.of) == expected
+
+
 def test_what_is_read_is_up_to_the_caller(models):
     assert searched(asks(2), models, lambda run: run.plan.seed) == [0, 1]

@@ -110,7 +110,9 @@ def test_a_list_tells_of_each_session_its_answer_its_grade_and_how_it_ended(stor
     kept(store, search("beam_search", id="one"), search("greedy", id="two", budget={"tokens": 1}))
     one, two = store.session("one"), store.session("two")
     started = store.records("one")[0].event
-    assert (one.started, one.state, one.origin) == (started, "done", "run")
+    assert (one.problem, one.strategy, one.settings) == (started.problem, started.strategy, started.settings)
+    assert (one.policy, one.verifier, one.seed, one.parent) == (started.policy, started.verifier, started.seed, started.parent)
+    assert (one.state, one.origin) == ("done", "run")
     assert one.correct is (one.answer in ("8", "08")) and one.events == len(store.records("one"))
     assert (two.state, two.answer, two.correct) == ("budget", None, None)
     assert [session.id for session in store.sessions()][::-1] == ["one", "two"]

@@ -13,20 +13,23 @@ from tts_explorer.tasks.base import problem_at, split_of
 from tts_explorer.tasks.maze import canonical, check, draw, grade, parse, review, reworded, solve
 
 GOLDEN = {
-    ("test", 1, 0): "Find a way from F to A. Enter no room twice.\n##A#\n#BCD\nEFG# = FBCA",
-    ("train", 1, 3): "This maze has a path from H to D that enters no room twice. Find one.\nABCD\nE#F#\nGHIJ = HIFCD",
-    ("test", 2, 0): "This maze has a path from A to K that enters no room twice. Find one.\n#ABC\n#DE#\nFGHI\nJ#K# = ADGHK",
-    ("train", 2, 3): "Find a way from A to H. Enter no room twice.\nAB##\nCD#E\nFGHI\nJKLM = ACFGH",
+    ("test", 1, 0): ("Walk from G to F through this maze. Enter no room twice.\nA##B#\nCDEF#\nGHIJK = GCDEF"),
+    ("train", 1, 3): ("Find a way from E to C. Enter no room twice.\nAB##C\nD#EFG\nHIJ## = EFGC"),
+    ("test", 2, 0): ("Find a way from L to C. Enter no room twice.\n#AB#C\n##DEF\nGHIJK\nLMNOP = LGHIDEFC"),
+    ("train", 2, 3): (
+        "This maze has a path from H to K that enters no room twice. Find one.\n#A#B#\nCDEFG\nH#IJ#\n#KL## = HCDEILK"
+    ),
     ("test", 3, 0): (
         "This maze has a path from O to D that enters no room twice. Find one.\nA#BC#\nDEFG#\nHI#JK\n##LMN\n###O# = OMJGFED"
     ),
-    ("train", 3, 3): "Find a way from L to C. Enter no room twice.\nAB#CD\nEFGHI\n#JK##\nLMN##\n##### = LMJFGHC",
+    ("train", 3, 3): ("Find a way from L to C. Enter no room twice.\nAB#CD\nEFGHI\n#JK##\nLMN##\n##### = LMJFGHC"),
     ("test", 4, 0): (
-        "Walk from A to U through this maze. Enter no room twice.\n#AB##C\nDEFGHI\nJK#LMN\n##O#PQ\n##RST#\n#UVW## = AEFGLMPTSWVU"
+        "This maze has a path from V to A that enters no room twice. Find one.\n"
+        "AB#C#\nD#EF#\nGHIJK\nLMNOP\n##QR#\n##STU\nVWX## = VWXSQNIHGDA"
     ),
     ("test", 5, 0): (
-        "Walk from Z to A through this maze. Enter no room twice.\n"
-        "#######\nAB#CDE#\n#FG#H##\nIJ#KL##\n#MNOP#Q\nRS##TUV\n###WXYZ = ZVUTPONMJFBA"
+        "Walk from W to S through this maze. Enter no room twice.\n"
+        "###AB\n#C#D#\nEFGHI\n###J#\n#KLMN\nOPQ#R\n#S#TU\n####V\n##WXY = WXYVURNMLQPS"
     ),
 }
 
@@ -97,7 +100,7 @@ def test_a_wording_it_knows_is_kept_and_the_split_does_not_depend_on_it():
     assert reworded("hello", Random(0)) == "hello"
 
 
-LEVELS = {1: (4, 3, 3), 2: (4, 4, 4), 3: (5, 5, 6), 4: (6, 6, 8), 5: (7, 7, 10)}
+LEVELS = {1: (5, 3, 3), 2: (5, 4, 4), 3: (5, 5, 6), 4: (5, 7, 8), 5: (5, 9, 10)}
 
 
 @pytest.mark.parametrize(("level", "size"), LEVELS.items())

@@ -12,16 +12,19 @@ from loaded import policy_in, prm_in
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from tts_explorer.models.scripted import ScriptedPolicy
-from tts_explorer.tasks import task_named
+from tts_explorer.tasks import task_named, task_names
 from tts_explorer.tasks.base import split_of
 from tts_explorer.train import data, rollouts
 from tts_explorer.train.data import batches, by_length, draw, encode
-from tts_explorer.train.fit import keep_record, record_in
+from tts_explorer.train.fit import Course, keep_record, record_in
 from tts_explorer.train.muon import orthogonal
-from tts_explorer.train.policy import RECIPES, rate_at, train_policy, validation_loss
+from tts_explorer.train.policy import RECIPES, shape_of, train_policy, validation_loss
 from tts_explorer.train.prm import auc, cut, encoded, train_prm
 from tts_explorer.train.rollouts import labelled, read_rollouts, sampled, steps_of
 from tts_explorer.train.tokenizer import PAD, SPECIALS
+
+SIZES = {"nano": 0.24, "small": 1.18, "medium": 4.48, "large": 17.41}
+"""In millions of parameters."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,8 +86,10 @@ def test_training_can_begin_from_weights_that_are_there(work: Path, tmp_path: Pa
     moved = train_policy("smoke", tmp_path, steps=1, lr=1e-7, start=work / "smoke", compiled=False)
     after = LlamaForCausalLM.from_pretrained(moved).state_dict()
     assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
-    assert record_in(work / "smoke") == {"steps": 60, "tokens": 60 * 2048}
-    assert record_in(moved) == {"steps": 61, "tokens": 61 * 2048, "last": 1, "start": "smoke"}
+    first, second = record_in(work / "smoke"), record_in(moved)
+    assert (first["steps"], first["tokens"], first["tasks"]) == (60, 60 * 2048, task_names())
+    assert (second["steps"], second["tokens"], second["last"], second["start"]) == (61, 61 * 2048, 1, "smoke")
+    assert second["loss"] < first["loss"] and second["seconds"] >= 0, "the mean over all of a short run"
 
 
 def test_a_record_adds_up_what_is_known(tmp_path: Path) -> None:
@@ -164,7 +169,7 @@ def test_auc_counts_pairs() -> None:
 
 
 def test_the_rate_warms_up_stays_and_falls() -> None:
-    rates = [rate_at(step, steps=100, warmup=10, decay=0.4) for step in range(100)]
+    rates = [Course(steps=100, lr=1.0, warmup=10, decay=0.4).rate(step) for step in range(100)]
     assert rates[0] == 0.1 and rates[9:60] == [1.0] * 51 and 0 < rates[99] < 0.03
 
 
@@ -177,13 +182,13 @@ def test_orthogonal_makes_singular_values_alike() -> None:
 
 def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(rollouts, "SHARD", 4)
-    path = tmp_path / "train-0-0000.json.z"
-    (tmp_path / "rollouts").mkdir()
-    path = tmp_path / "rollouts" / path.name
+    path = tmp_path / "smoke" / "train-0-0000.json.z"
+    path.parent.mkdir()
     rollouts.write_shard(work / "smoke", path, "train")
     found = read_rollouts(path)
     assert found and all(len(r.steps) == len(r.values) for r in found)
-    folder = train_prm("tiny", tmp_path, base=work / "smoke", shards=1, epochs=1, compiled=False)
+    folder = train_prm("tiny", tmp_path, base=work / "smoke", rollouts=[path], epochs=1, compiled=False)
+    assert record_in(folder)["of"] == ["smoke"]
     prm = prm_in(folder)
     ids, ends, _ = next(encoded(prm.tokenizer, found))
     prompt, steps = prm.problem(found[0].problem), [prm.step(step) for step in found[0].steps]
@@ -192,4 +197,29 @@ def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch
     done = [found for _ in range(len(steps) + 1) for found in prm.tick()]
     [(key, judged)] = done
     assert key == ("k",) and len(judged.rewards) == len(steps) and all(0 <= r <= 1 for r in judged.rewards)
-    assert RECIPES["small"].hidden == 128
+
+
+def test_rollouts_keep_to_the_families_asked_for(work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rollouts, "SHARD", 4)
+    path = tmp_path / "train-0-0000.json.z"
+    rollouts.write_shard(work / "smoke", path, "train", ("maze",))
+    assert {rollout.task for rollout in read_rollouts(path)} == {"maze"}
+
+
+def test_every_rung_is_about_four_times_the_one_below_it() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(Path(__file__).parents[2] / "assets" / "models" / "small")
+    sizes = {}
+    for name in ("nano", "small", "medium", "large"):
+        with torch.device("meta"):
+            model = LlamaForCausalLM(shape_of(RECIPES[name], tokenizer))
+        sizes[name] = sum(p.numel() for p in model.parameters())
+    assert {name: round(size / 1e6, 2) for name, size in sizes.items()} == SIZES
+    assert sizes["medium"] / sizes["nano"] > 15
+
+
+def test_the_mix_holds_every_family_and_level() -> None:
+    rng = random.Random(0)
+    drawn = {problem.task for problem in (draw(rng) for _ in range(200))}
+    assert drawn == set(task_names()) == {task for task, _ in data.MIX}
+    assert {draw(rng, mix=data.mixed(("maze",))).task for _ in range(5)} == {"maze"}
+    assert sum(data.MIX.values()) == pytest.approx(sum(data.TASKS.values()) * sum(data.LEVELS.values()))

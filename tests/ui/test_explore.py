@@ -169,19 +169,6 @@ def test_a_phone_has_no_sideways_scroll(new_page, site: Site) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
-def test_sessions_are_listed_found_and_opened(new_page, site: Site) -> None:
-    page = new_page()
-    id = begin(page, site)
-    page.get_by_role("button", name="Stop").click()
-    view_is(page, "done")
-    page.goto(f"{site.url}sessions", wait_until="domcontentloaded")
-    cell = page.get_by_role("gridcell", name="beam_search").first
-    expect(cell).to_be_visible()
-    cell.click()
-    page.wait_for_url(f"**session={id}")
-    view_is(page, "done")
-
-
 def test_a_node_costs_at_most_250_bytes_on_the_wire_of_a_long_search(new_page, site: Site) -> None:
     page = new_page()
     received: list[int] = []

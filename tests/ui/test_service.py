@@ -36,7 +36,7 @@ def test_a_search_and_a_greedy_one_beside_it_are_stored_and_listed_once(service:
     state = service.state(id, [])
     assert not state.live and isinstance(state.records[-1].event, SearchFinished)
     assert state.baseline.startswith("Greedily, scripted answers 1, which is wrong")
-    assert [session.id for session in service.sessions()] == [id]
+    assert [session.id for session in service.store.sessions(children=False)] == [id]
     assert service.state(id, state.records).records == state.records
     service.begun.clear()
     assert service.state(id, []) == state
@@ -46,7 +46,7 @@ def test_a_page_of_sessions_is_full_though_greedy_ones_lie_between(service: Serv
     ids = [service.start(Ask(strategy="self_consistency", task="countdown"), name) for name in "abc"]
     for id in ids:
         ended(service, id)
-    assert {session.id for session in service.sessions(limit=3)} == set(ids)
+    assert {session.id for session in service.store.sessions(limit=3, children=False)} == set(ids)
 
 
 def test_all_that_was_said_of_a_node_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tts_explorer.cli import bench, doctor, models, serve, sessions, solve, train
+from tts_explorer.cli import bench, doctor, models, serve, sessions, solve, sweep, train
 from tts_explorer.errors import TTSExplorerError
 from tts_explorer.viz.terminal import plain
 
@@ -47,7 +47,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (serve, solve, sessions, models, train, bench, doctor):
+for module in (serve, solve, sweep, sessions, models, train, bench, doctor):
     module.add_to(app)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from tts_explorer.assets import folder
+from tts_explorer.cli import bench_lab
 from tts_explorer.cli.options import Json, Quantize, console, emit, no_bars
-from tts_explorer.errors import BadSetting, TTSExplorerError
+from tts_explorer.errors import BadSetting
 from tts_explorer.models import require_runnable
 
 
@@ -32,8 +30,9 @@ Threads = Annotated[int, option("threads", "Threads of torch.")]
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-    for command in (engine, verifier, concurrency, quantize, store, strategies, table):
+    for command in (engine, verifier, concurrency, quantize, store):
         group.command()(command)
+    bench_lab.add_to(group)
     app.add_typer(group, name="bench", help="Measure this machine: CPU time, medians over repetitions, sides by turns.")
 
 
@@ -138,91 +137,3 @@ def store(
     from tts_explorer.bench.store import bench_store
 
     show(bench_store(events, repeat=repeat), json)
-
-
-File = typer.Option("--out", help="The figures; else assets/results/strategies.json.")
-
-
-def strategies(
-    task: Annotated[list[str] | None, typer.Option("--task", help="A task; may be repeated. Else countdown, arithmetic.")] = None,
-    level: Annotated[list[int] | None, typer.Option("--level", help="Its level: one for all, or one a task. Else 3, 5.")] = None,
-    strategy: Annotated[
-        list[str] | None, typer.Option("--strategy", help="A row, as 'NAME KEY=VALUE': what it keeps. Else all there are.")
-    ] = None,
-    worth: Annotated[list[float] | None, typer.Option("--worth", help="A budget in greedy answers. Else 1, 4, 16, 64.")] = None,
-    problems: Annotated[int, option("problems", "Problems of the test split.")] = 200,
-    seeds: Annotated[int, option("seeds", "Seeds from 0; greedy has one.")] = 3,
-    pilots: Annotated[int, option("pilots", "Pilot searches a setting, on the validation split.")] = 20,
-    workers: Annotated[int, option("workers", "Processes, of one thread each.")] = 2,
-    policy: Annotated[str, typer.Option("--policy", help="The model that writes.")] = "bundled:small",
-    verifier: Annotated[str, typer.Option("--verifier", help="The model that scores, where one is asked.")] = "bundled:prm",
-    out: Annotated[Path | None, File] = None,
-) -> None:
-    """Every strategy at the same budgets in FLOPs; kept after every cell, so that the same command goes on where it was."""
-    no_bars()
-    from tts_explorer.lab.table import Grid, every_row
-
-    places = paired(task or ["countdown", "arithmetic"], level or ([3] if task else [3, 5]))
-    rows, worths = tuple(strategy or every_row()), tuple(worth or (1.0, 4.0, 16.0, 64.0))
-    grid = Grid(places, rows, worths, problems, seeds, policy, verifier, pilots)
-    grid.check()
-    measured(grid, out or results(), workers)
-
-
-def paired(tasks: list[str], levels: list[int]) -> tuple[tuple[str, int], ...]:
-    """Each task with its level."""
-    if len(levels) not in (1, len(tasks)):
-        raise typer.BadParameter(f"{len(levels)} for {len(tasks)} tasks: give one for all, or one each", param_hint="--level")
-    return tuple(zip(tasks, levels * len(tasks) if len(levels) == 1 else levels, strict=True))
-
-
-def results() -> Path:
-    """Where the figures lie."""
-    return folder() / "results" / "strategies.json"
-
-
-def measured(grid: Any, file: Path, workers: int) -> None:
-    """Fill the table, a line a cell on standard error, and print it."""
-    from tqdm import tqdm
-
-    from tts_explorer.bench.measure import environment
-    from tts_explorer.lab.markdown import accuracy, markdown
-    from tts_explorer.lab.table import fill, resumed
-
-    figures = resumed(grid, file, environment(threads=1))
-    bar = tqdm(unit="cell", disable=None)
-
-    def tell(cell: Any, done: int, total: int) -> None:
-        bar.total, bar.n = total, done
-        if isinstance(cell, str):
-            bar.write(f"{done} of {total}: failed: {cell}", file=sys.stderr)
-            return
-        settings = " ".join(f"{name}={value}" for name, value in cell.settings.items())
-        where = f"{cell.task} {cell.level}, worth {cell.worth:g}, {cell.row.split()[0]} {settings}".rstrip()
-        bar.write(f"{done} of {total}: {where}: {accuracy(cell)}%, {cell.flops / cell.budget:.2f} of the budget", file=sys.stderr)
-
-    try:
-        with bar:
-            failed = fill(grid, figures, workers=workers, tell=tell)
-    except KeyboardInterrupt:
-        typer.echo(
-            f"stopped: {len(figures.cells)} cells are kept in {file.name}, and the same command goes on from there", err=True
-        )
-        raise typer.Exit(130) from None
-    if failed:
-        raise TTSExplorerError(
-            f"{len(failed)} of the cells failed, and the same command tries them again; the last was {failed[-1]}"
-        )
-    typer.echo(markdown(figures))
-
-
-def table(
-    out: Annotated[Path | None, File] = None,
-    readme: Annotated[Path | None, typer.Option("--readme", help="Put it into this file instead, between its marks.")] = None,
-) -> None:
-    """The table of strategies as Markdown, from the figures that `bench strategies` keeps."""
-    from tts_explorer.lab.figures import Figures
-    from tts_explorer.lab.markdown import markdown, put
-
-    figures = Figures.read(out or results())
-    typer.echo(markdown(figures)) if readme is None else put(readme, figures)

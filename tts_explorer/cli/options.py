@@ -1,15 +1,16 @@
-"""What several commands share: the session database, how models are run, consoles."""
+"""What several commands share: the session database, how models are run, how steps are sampled, budgets, consoles."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from tts_explorer.runner.plan import BUDGETS
 from tts_explorer.store import Store, default_path
 
 Db = Annotated[
@@ -21,7 +22,21 @@ Threads = Annotated[
     int | None, typer.Option("--threads", min=1, max=256, help="Threads of torch; else one for a tiny model, else all cores.")
 ]
 Quantize = Annotated[str | None, typer.Option("--quantize", help="int8: hold the weights of local models so. CPU only.")]
+Temperature = Annotated[float, typer.Option("--temperature", help="0 is greedy.")]
+MaxStepTokens = Annotated[int, typer.Option("--max-step-tokens", help="A longer step is cut.")]
+Aggregate = Annotated[str, typer.Option("--aggregate", help="last, min, prod or mean of the rewards.")]
+Rule = Annotated[str | None, typer.Option("--rule", help="best, majority, weighted or last; else the strategy's own.")]
+BudgetNodes = Annotated[int | None, typer.Option("--budget-nodes", help="Stop at this many nodes.")]
+BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", help="Stop at this many sampled tokens.")]
+BudgetFlops = Annotated[float | None, typer.Option("--budget-flops", help="Stop at this many FLOPs of both models.")]
+BudgetSeconds = Annotated[float | None, typer.Option("--budget-seconds", help="Stop after this many seconds.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
+
+
+def budget_of(given: Any) -> dict[str, float]:
+    """The budgets among the options."""
+    limits = {name: getattr(given, f"budget_{name}") for name in BUDGETS}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 def open_store(db: Path | None) -> Store:

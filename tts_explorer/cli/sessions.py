@@ -15,10 +15,11 @@ from rich.text import Text
 
 from tts_explorer.cli.options import Db, Json, console, emit, open_store
 from tts_explorer.cost import Cost
-from tts_explorer.errors import BadSession, UnknownName, UserError
+from tts_explorer.errors import BadSession, BadSetting, UnknownName, UserError
 from tts_explorer.events import Record
 from tts_explorer.store import Session
 from tts_explorer.tree import SearchTree
+from tts_explorer.viz.exports import FORMATS, format_named
 from tts_explorer.viz.terminal import picture, plain, summary
 from tts_explorer.wire import read_streams
 
@@ -48,12 +49,11 @@ def sessions(
 
 def listed(session: Session) -> dict[str, Any]:
     """One session as JSON."""
-    started = session.started
     return {
         "id": session.id, "created": session.created, "origin": session.origin, "state": session.state,
-        "events": session.events, "problem": started.problem, "task": started.task, "problem_id": started.problem_id,
-        "strategy": started.strategy, "settings": started.settings, "policy": started.policy,
-        "verifier": started.verifier, "seed": started.seed, "answer": session.answer, "correct": session.correct,
+        "events": session.events, "problem": session.problem, "task": session.task, "problem_id": session.problem_id,
+        "strategy": session.strategy, "settings": session.settings, "policy": session.policy,
+        "verifier": session.verifier, "seed": session.seed, "answer": session.answer, "correct": session.correct,
     }  # fmt: skip
 
 
@@ -71,11 +71,11 @@ def table(found: Sequence[Session]) -> Table:
 
 
 def row(session: Session) -> tuple[str, ...]:
-    started, answer = session.started, "–"
+    answer = "–"
     if session.answer is not None:
         answer = {True: "✓ ", False: "✗ ", None: ""}[session.correct] + plain(session.answer)
     when = session.created[:16].replace("T", " ")
-    return session.id, when, session.state, plain(started.strategy), answer, plain(started.problem)
+    return session.id, when, session.state, plain(session.strategy), answer, plain(session.problem)
 
 
 def replay(
@@ -132,11 +132,23 @@ def content(file: Path) -> bytes:
 def export(
     ids: Id,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file instead of standard output.")] = None,
+    format: Annotated[str | None, typer.Option("--format", help=f"{', '.join(FORMATS)}; else as the file's name ends.")] = None,
     db: Db = None,
 ) -> None:
-    """Write sessions as JSON lines, one after another: to share, to import elsewhere, to report a bug."""
+    """Write sessions as JSON lines, one after another: to share, to import elsewhere, to report a bug.
+
+    Or one session in another format: html replays offline, svg is its tree, graphml and csv hold all facts of its nodes.
+    """
     store = open_store(db)
-    data = b"".join([store.export(id) for id in [store.resolve(name) for name in ids]])
+    found = [store.resolve(name) for name in ids]
+    name = format or (output.suffix[1:] if output and output.suffix[1:] in FORMATS else "jsonl")
+    written = format_named(name)
+    if name == "jsonl":
+        data = b"".join(map(store.export, found))
+    elif len(found) > 1:
+        raise BadSetting(f"{name} holds one session and {len(found)} were given: name one, or take jsonl")
+    else:
+        data = written.write(store.records(found[0])).encode()
     emit(data) if output is None else write(output, data)
 
 

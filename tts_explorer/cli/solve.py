@@ -13,11 +13,27 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tts_explorer.cli.options import Db, Device, Json, Quantize, Threads, no_bars, open_store
+from tts_explorer.cli.options import (
+    Aggregate,
+    BudgetFlops,
+    BudgetNodes,
+    BudgetSeconds,
+    BudgetTokens,
+    Db,
+    Device,
+    Json,
+    MaxStepTokens,
+    Quantize,
+    Rule,
+    Temperature,
+    Threads,
+    budget_of,
+    no_bars,
+    open_store,
+)
 from tts_explorer.cli.screen import Screen
 from tts_explorer.errors import BadSession, TTSExplorerError
 from tts_explorer.runner import Ask, Live, Loop, Models, Run, prepare
-from tts_explorer.runner.plan import BUDGETS
 from tts_explorer.store import Store, new_id
 
 DEFAULT = Ask()
@@ -45,14 +61,14 @@ def solve(
     strategy: Annotated[str, option("strategy", "How to search.")] = DEFAULT.strategy,
     set: Annotated[list[str] | None, option("set", "KEY=VALUE, a setting of the strategy; may be repeated.")] = None,
     seed: Annotated[int, option("seed", "Decides every random number.")] = DEFAULT.seed,
-    temperature: Annotated[float, option("temperature", "0 is greedy.")] = DEFAULT.temperature,
-    max_step_tokens: Annotated[int, option("max-step-tokens", "A longer step is cut.")] = DEFAULT.max_step_tokens,
-    aggregate: Annotated[str, option("aggregate", "last, min, prod or mean of the rewards.")] = DEFAULT.aggregate,
-    rule: Annotated[str | None, option("rule", "best, majority, weighted or last; else the strategy's own.")] = None,
-    budget_nodes: Annotated[int | None, option("budget-nodes", "Stop at this many nodes.")] = None,
-    budget_tokens: Annotated[int | None, option("budget-tokens", "Stop at this many sampled tokens.")] = None,
-    budget_flops: Annotated[float | None, option("budget-flops", "Stop at this many FLOPs of both models.")] = None,
-    budget_seconds: Annotated[float | None, option("budget-seconds", "Stop after this many seconds.")] = None,
+    temperature: Temperature = DEFAULT.temperature,
+    max_step_tokens: MaxStepTokens = DEFAULT.max_step_tokens,
+    aggregate: Aggregate = DEFAULT.aggregate,
+    rule: Rule = DEFAULT.rule,
+    budget_nodes: BudgetNodes = None,
+    budget_tokens: BudgetTokens = None,
+    budget_flops: BudgetFlops = None,
+    budget_seconds: BudgetSeconds = None,
     worth: Annotated[float | None, option("worth", "Of solve_and_verify: what n and votes may cost, in solutions.")] = None,
     divide: Annotated[str | None, option("divide", "How --worth is shared: paper, even, fit, or a number of votes.")] = None,
     ratio: Annotated[float | None, option("ratio", "Tokens of a verdict over those of a solution; else as measured.")] = None,
@@ -97,10 +113,8 @@ def check_usage(given: SimpleNamespace) -> None:
 
 def asked(given: SimpleNamespace) -> Ask:
     """The search that the options describe."""
-    limits = {name: getattr(given, f"budget_{name}") for name in BUDGETS}
     same = (field.name for field in fields(Ask) if hasattr(given, field.name))
-    budget = {name: limit for name, limit in limits.items() if limit is not None}
-    return Ask(**{name: getattr(given, name) for name in same}, settings=pairs(given.set or []), budget=budget)
+    return Ask(**{name: getattr(given, name) for name in same}, settings=pairs(given.set or []), budget=budget_of(given))
 
 
 def shared_out(ask: Ask, given: SimpleNamespace, models: Models, store: Store) -> Ask:

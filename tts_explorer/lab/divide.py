@@ -198,11 +198,7 @@ def _length(tree: SearchTree, node: Node) -> int:
 
 def recorded(store: Store, policy: str, verifier: str, task: str | None = None) -> list[SearchTree]:
     """The trees with verdicts among the newest sessions of that policy and that verifier, on that task if one is named."""
-    mine = [
-        s.id
-        for s in store.sessions(limit=NEWEST)
-        if (s.started.policy, s.started.verifier) == (policy, verifier) and task in (None, s.started.task)
-    ]
+    mine = [s.id for s in store.sessions(limit=NEWEST) if (s.policy, s.verifier) == (policy, verifier) and task in (None, s.task)]
     trees = [SearchTree.of(record.event for record in store.records(id)) for id in mine]
     return [tree for tree in trees if any(node.verdicts for node in tree.nodes.values())]
 

@@ -94,15 +94,19 @@ def command(figures: Figures) -> str:
 
 def put(readme: Path, figures: Figures) -> None:
     """Put the table between the marks in `readme`. Raises BadSetting if it has none, UserError if it can't be written."""
+    put_between(readme, BEGIN, END, markdown(figures))
+
+
+def put_between(readme: Path, begin: str, end: str, made: str) -> None:
+    """Put a text between two marks in `readme`. Raises BadSetting if it has none, UserError if it can't be written."""
     try:
         text = readme.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise BadSetting(f"{readme} can't be read as text: name a Markdown file with --readme") from error
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise BadSetting(f"{readme} has no place for the table: write {BEGIN} and {END} on lines of their own where it belongs")
-    whole = f"{BEGIN}\n{markdown(figures)}\n{END}"
-    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise BadSetting(f"{readme} has no place for the table: write {begin} and {end} on lines of their own where it belongs")
+    between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
     try:
-        readme.write_text(between.sub(lambda _: whole, text), encoding="utf-8")
+        readme.write_text(between.sub(lambda _: f"{begin}\n{made}\n{end}", text), encoding="utf-8")
     except OSError as error:
         raise UserError(f"{readme} can't be written: {error.strerror}") from error

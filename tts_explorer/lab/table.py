@@ -8,27 +8,22 @@ itself fits. Each cell has the largest setting that fits (`lab.spend`) and the b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
-from tts_explorer.errors import BadSetting, TTSExplorerError, UserError
+from tts_explorer.errors import BadSetting, TTSExplorerError
 from tts_explorer.intervals import wilson
 from tts_explorer.lab.figures import Cell, Figures, Place
 from tts_explorer.lab.spend import PILOTS, SHARE, Fit, Pilot, Pilots, dial_of, largest, require_pilots
-from tts_explorer.runner import Ask, Models
-from tts_explorer.runner.searches import Ended, searched
+from tts_explorer.runner import Ask
+from tts_explorer.runner.searches import Ended, models, searched
 from tts_explorer.strategies import settings_of, strategy_names
 from tts_explorer.strategies import strategy_named as named
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problem_at
-from tts_explorer.workers import follow
+from tts_explorer.workers import as_they_end, hands
 
 GREEDY = "greedy"
 ANSWERS = 200
@@ -151,12 +146,6 @@ def cell_of(job: Job, fit: Fit, ended: Sequence[Ended], seeds: int) -> Cell:
     )  # fmt: skip
 
 
-@cache
-def models() -> Models:
-    """The process's own, on one thread."""
-    return Models(threads=1)
-
-
 def resumed(grid: Grid, file: Path, environment: Mapping[str, Any]) -> Figures:
     """The figures in `file`, to be gone on with. Raises BadSetting if they were measured with something else than `grid` asks."""
     names = ("policy", "verifier", "problems", "seeds", "pilots", "way")
@@ -176,14 +165,10 @@ def fill(grid: Grid, figures: Figures, *, workers: int, tell: Callable[[Cell | s
             if figures.place(*place) is None:
                 figures.add_place(*submit(greedy_worth, grid, place).result(), GREEDY)
         jobs = missing(grid, figures)
-        waiting, going = iter(jobs), dict[Future[Done], Job]()
-        for done in range(1, len(jobs) + 1):
-            while len(going) < workers and (job := next(waiting, None)) is not None:
-                going[submit(measured, informed(job, figures))] = job
-            first = wait(going, return_when=FIRST_COMPLETED).done.pop()
-            job = going.pop(first)
+        ended = as_they_end(submit, workers, measured, (informed(job, figures) for job in jobs))
+        for done, (job, future) in enumerate(ended, 1):
             try:
-                found = first.result()
+                found = future.result()
             except TTSExplorerError as error:
                 failed.append(f"{job.row} on {job.place.task} {job.place.level}, worth {job.worth:g}: {error}")
                 tell(failed[-1], done, len(jobs))
@@ -205,31 +190,3 @@ def informed(job: Job, figures: Figures) -> Job:
     """`job` with what is known by now."""
     where = job.place.task, job.place.level
     return replace(job, place=figures.place(*where), known=figures.known(*where, job.row))
-
-
-@contextmanager
-def hands(workers: int) -> Iterator[Callable[..., Future[Any]]]:
-    """How work is handed out. Whatever ends the block, Ctrl-C too, ends what is under way."""
-    if workers == 1:
-        yield at_once
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow)
-    before = set(active_children())
-    try:
-        yield pool.submit
-    except BrokenProcessPool as error:
-        raise UserError("a worker process died, perhaps for want of memory: run it again, with fewer --workers") from error
-    finally:
-        for child in set(active_children()) - before:
-            child.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def at_once(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-    """Do it here and now."""
-    future: Future[Any] = Future()
-    try:
-        future.set_result(function(*arguments))
-    except Exception as error:
-        future.set_exception(error)
-    return future

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,15 @@ def bundled_policies() -> list[str]:
 
 def bundled_verifiers() -> list[str]:
     return [f"bundled:{name}" for name in bundled() if name.startswith(VERIFIERS)]
+
+
+def families(policy: str) -> list[str]:
+    """The families of problems that a bundled policy was trained on, by its record; empty where that is not known."""
+    name = policy.removeprefix("bundled:")
+    record = folder() / "models" / name / "training.json"
+    if name == policy or name not in bundled() or not record.is_file():
+        return []
+    return list(json.loads(record.read_bytes()).get("tasks", ()))
 
 
 def verifiers() -> list[str]:

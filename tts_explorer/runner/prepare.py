@@ -10,7 +10,7 @@ from typing import Any
 
 from tts_explorer.errors import BadProblem, BadSetting
 from tts_explorer.events import clean
-from tts_explorer.models import POLICY_AS_JUDGE, load_policy, load_verifier, require_runnable
+from tts_explorer.models import POLICY_AS_JUDGE, families, load_policy, load_verifier, require_runnable
 from tts_explorer.models.base import Policy, Verifier
 from tts_explorer.models.judge import JUDGE
 from tts_explorer.models.program import PROGRAM, ProgramVerifier
@@ -98,7 +98,8 @@ def the_problem(ask: Ask) -> Problem:
         return found
     if ask.policy.startswith("bundled:"):
         raise BadProblem(
-            f"{ask.policy} knows only its own families ({', '.join(task_names())}) and can't read this problem: try "
+            f"{ask.policy} knows only its own families ({', '.join(families(ask.policy) or task_names())}) and this problem "
+            "is of none of them, or has no solution: try "
             "'Use 3, 7, 12 and 25, each once, with + - * / to make 64.', or choose a model from the hub"
         )
     return Problem("", text, clean(ask.answer or "").strip(), text, None)
@@ -136,6 +137,14 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
     return ProgramVerifier(plan.task, plan.problem), notes
 
 
+def strangers(policy: str, task: str) -> list[str]:
+    """What to note where a bundled policy was never trained on problems of `task`."""
+    known = families(policy)
+    if not task or not known or task in known:
+        return []
+    return [f"{policy} was trained on {', '.join(known)} alone: what it writes about {task} problems means little"]
+
+
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     """A run that is ready to be handed to the loop. Everything a person can get wrong is raised here, before models load."""
     problem = the_problem(ask)
@@ -154,5 +163,6 @@ def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     )
     plan.check()
     verifier, notes = the_verifier(ask, plan, models)
+    notes = strangers(ask.policy, problem.task) + notes
     require_fitting(plan, checked_settings(plan.strategy, plan.settings), verifier)
     return Run(plan, models.policy(ask.policy), verifier, id=id, notes=notes)

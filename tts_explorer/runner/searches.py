@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from tts_explorer.errors import TTSExplorerError
@@ -19,6 +20,12 @@ KEPT = 16_384
 PROBLEM, STEPS = 150, 100
 """Tokens of a problem, and of an answer: a guess, until the first search has ended."""
 T = TypeVar("T")
+
+
+@cache
+def models() -> Models:
+    """The process's own, on one thread."""
+    return Models(threads=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +53,32 @@ def searched(asks: Sequence[Ask], models: Models, read: Callable[[Run], T], *, r
     the whole batch. Raises TTSExplorerError if one fails, else as `prepare` does.
     """
     loop, waiting, going, found, largest = Loop(), iter(enumerate(asks)), dict[int, Live](), dict[int, T](), 0
-    while len(found) < len(asks):
-        busy = len(loop.owners)
-        while not going or (busy < rows and (len(going) + 1) * (largest or PROBLEM + STEPS * _samples(asks)) <= KEPT):
-            if (job := next(waiting, None)) is None:
-                break
-            going[job[0]] = loop.start(prepare(job[1], models, id=str(job[0])))
-            busy += _samples(asks)
-        loop.step()
-        for at in [at for at, live in going.items() if live.done.is_set()]:
-            run = going.pop(at).run
-            if run.tree.status == "failed":
-                raise TTSExplorerError(f"{run.plan.strategy.__name__} on problem {run.plan.problem.id} failed: {run.tree.detail}")
-            found[at], largest = read(run), max(largest, PROBLEM + run.cost.tokens)
+    try:
+        while len(found) < len(asks):
+            busy = len(loop.owners)
+            while not going or (busy < rows and (len(going) + 1) * (largest or PROBLEM + STEPS * _samples(asks)) <= KEPT):
+                if (job := next(waiting, None)) is None:
+                    break
+                going[job[0]] = loop.start(prepare(job[1], models, id=str(job[0])))
+                busy += _samples(asks)
+            loop.step()
+            for at in [at for at, live in going.items() if live.done.is_set()]:
+                run = going.pop(at).run
+                if run.tree.status == "failed":
+                    what = f"{run.plan.strategy.__name__} on problem {run.plan.problem.id}"
+                    raise TTSExplorerError(f"{what} failed: {run.tree.detail}")
+                found[at], largest = read(run), max(largest, PROBLEM + run.cost.tokens)
+    finally:
+        _leave(loop, going)
     return [found[at] for at in range(len(asks))]
+
+
+def _leave(loop: Loop, going: dict[int, Live]) -> None:
+    """End what is under way, so that the models may be used again."""
+    for live in going.values():
+        live.cancel()
+    if going:
+        loop.step()
 
 
 def _samples(asks: Sequence[Ask]) -> int:

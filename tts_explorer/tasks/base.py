@@ -47,7 +47,11 @@ class Problem:
 
 
 class Task(Protocol):
-    """What a module in `tasks/` offers."""
+    """What a module in `tasks/` offers.
+
+    It may offer two functions more: `reworded(text, rng)`, the same problem in other words, and `draw(problem, steps)`, the
+    problem and an attempt at it as one SVG, where a picture helps.
+    """
 
     NAME: str
     TITLE: str

@@ -7,7 +7,7 @@ train split (a hash of its numbers decides), so validation and test are disjoint
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -17,11 +17,21 @@ from transformers import PreTrainedTokenizerFast
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import Problem, Split, split_of
 
-MIX = {
-    ("countdown", 1): 4, ("countdown", 2): 8, ("countdown", 3): 62, ("countdown", 4): 10, ("countdown", 5): 2,
-    ("arithmetic", 1): 1, ("arithmetic", 2): 2, ("arithmetic", 3): 3, ("arithmetic", 4): 4, ("arithmetic", 5): 4,
-}  # fmt: skip
-"""(task, level): its share of the examples, in percent."""
+TASKS = {"countdown": 30, "sat": 18, "maze": 18, "spatial": 14, "calendar": 10, "arithmetic": 10}
+"""task: its share of the examples, in percent."""
+LEVELS = {1: 5, 2: 12, 3: 50, 4: 20, 5: 13}
+"""level: its share of a task's examples, in percent; the middle one is where the ladder is measured."""
+
+Mix = Mapping[tuple[str, int], float]
+"""(task, level): its share, of whatever sum."""
+
+
+def mixed(tasks: Sequence[str] = (), shares: Mapping[str, float] = TASKS) -> Mix:
+    """All levels of `tasks`, or of all in `shares`."""
+    return {(task, level): shares[task] * part for task in tasks or shares for level, part in LEVELS.items()}
+
+
+MIX = mixed()
 
 POOL = 4096
 """Examples that are sorted by length together, so that a batch has little padding."""
@@ -34,7 +44,7 @@ Text = TypeVar("Text", bound=tuple[Any, ...])
 """Token ids, and whatever belongs to them."""
 
 
-def draw(rng: random.Random, split: Split = "train", mix: dict[tuple[str, int], int] = MIX) -> Problem:
+def draw(rng: random.Random, split: Split = "train", mix: Mix = MIX) -> Problem:
     """One problem of `split`, from the families in `mix`."""
     name, level = rng.choices(list(mix), weights=list(mix.values()))[0]
     task = task_named(name)
@@ -75,15 +85,17 @@ def batches(
     pool: int = 0,
     others: Callable[[random.Random], Iterator[Example]] | None = None,
     share: float = 0.5,
+    mix: Mix = MIX,
 ) -> Iterator[tuple[int, list[Batch]]]:
     """Yield (pool number, its batches of about `tokens` tokens in a shuffled order) for ever, from `pool` on.
 
-    (seed, split, pool number) alone decide what is in a pool of `POOL` examples; `share` of it is of `others`, if there are any.
+    (seed, split, pool number, mix) alone decide what is in a pool of `POOL` examples; `share` of it is of `others`, if there are
+    any.
     """
     while True:
         rng = random.Random(f"{seed}/{split}/{pool}")
         other = int(share * POOL) if others is not None else 0
-        drawn = [draw(rng, split) for _ in range(POOL - other)]
+        drawn = [draw(rng, split, mix) for _ in range(POOL - other)]
         texts = encode_all(tokenizer, [(p, task_named(p.task).solve(p, rng)) for p in drawn])
         texts += islice(others(rng), other) if others else ()
         cut = by_length(texts, tokens)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForTokenClassification
 
-from tts_explorer.assets import folder
 from tts_explorer.intervals import wilson
-from tts_explorer.models.checkpoint import read_checkpoint
-from tts_explorer.models.local import LocalPolicy
 from tts_explorer.runner import Ask, Models
 from tts_explorer.runner.searches import Ended, searched
-from tts_explorer.tasks import task_named
-from tts_explorer.tasks.base import problems
-from tts_explorer.train.prm import auc, encoded, rewards
-from tts_explorer.train.rollouts import labelled, sampled
+from tts_explorer.tasks import task_names
 from tts_explorer.train.skill_figures import refinement_figures, verdict_figures
+from tts_explorer.train.verifier_figures import verifier_figures
 from tts_explorer.workers import follow
 
 STRATEGIES = {
@@ -42,7 +35,7 @@ STRATEGIES = {
     "beam_search n=16 M=4": ("beam_search", {"n": 16, "beam_width": 4}),
     "dvts n=16 M=4": ("dvts", {"n": 16, "beam_width": 4}),
 }
-TASKS = ["countdown", "arithmetic"]
+TASKS = task_names()
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -124,24 +117,18 @@ def step_auc(
     split: str = "test",
     out: Path | None = None,
 ) -> None:
-    """Step-level AUC on held-out rollouts, against the program (valid, answer reachable) and against Monte-Carlo > 0."""
-    models = folder() / "models"
-    model = LlamaForTokenClassification.from_pretrained(models / verifier).eval()
-    tokenizer = AutoTokenizer.from_pretrained(models / verifier)
-    writer = LocalPolicy(read_checkpoint(policy, models / policy, AutoModelForCausalLM), rows=128)
-    kept = []
-    for name in task:
-        held = list(islice(problems(task_named(name), split, level), count))
-        texts = sampled(writer, held, per_problem=per_problem, seed=1234)
-        found = [rollout for pair in zip(held, texts, strict=True) for rollout in labelled(*pair)]
-        scores = rewards(model, list(encoded(tokenizer, found)))
-        exact = [verdict for rollout in found for verdict in rollout.exact]
-        hopeful = [value > 0 for rollout in found for value in rollout.values]
-        places = [end for rollout in found for end in range(len(rollout.steps))]
-        fact = {"task": name, "level": level, "problems": count, "rollouts": len(found), "steps": len(scores)}
-        fact |= {"program": auc(scores, exact), "monte_carlo": auc(scores, hopeful), "by_step": by_step(places, scores, exact)}
-        kept.append(fact)
-        print(orjson.dumps(fact, option=orjson.OPT_INDENT_2).decode())
+    """Step-level AUC, calibration and wrong answers waved through, on held-out rollouts of a policy."""
+    kept = [
+        verifier_figures(policy, verifier, name, level, count=count, per_problem=per_problem, split=split)
+        for name in tqdm(task, unit="task", disable=None)
+    ]
+    heads = ("task", "steps", "AUC program", "AUC answers", "gap", "waved through")
+    table = Table(*heads, title=f"{verifier} on {policy}, level {level}")
+    for fact in kept:
+        areas = ("–" if fact[name] is None else f"{fact[name]:.3f}" for name in ("program", "answers"))
+        through = "–" if fact["waved_through"] is None else f"{100 * fact['waved_through']:.1f}%"
+        table.add_row(fact["task"], f"{fact['steps']:,}", *areas, f"{fact['calibration']['gap']:.3f}", through)
+    Console().print(table)
     keep(out, kept)
 
 
@@ -192,18 +179,6 @@ def keep(out: Path | None, kept: list[Any]) -> None:
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
-
-
-def by_step(places: list[int], scores: list[float], exact: list[bool]) -> list[dict[str, float]]:
-    """AUC against the program at each step alone, where both labels occur."""
-    table = []
-    for place in sorted(set(places)):
-        chosen = [i for i, at in enumerate(places) if at == place]
-        labels = [exact[i] for i in chosen]
-        area = auc([scores[i] for i in chosen], labels)
-        if area is not None:
-            table.append({"step": place + 1, "steps": len(chosen), "right": sum(labels) / len(labels), "auc": area})
-    return table
 
 
 if __name__ == "__main__":

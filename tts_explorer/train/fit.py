@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -21,9 +24,49 @@ def optimizers(model: torch.nn.Module, lr: float) -> list[torch.optim.Optimizer]
     return [Muon(inside, lr), adamw]
 
 
-def rate_at(step: int, *, steps: int, warmup: int, decay: float) -> float:
-    """Warm-up, plateau, linear fall to zero: the factor on the learning rate, in [0, 1]."""
-    return min(1.0, (step + 1) / warmup, (steps - step) / max(1, int(decay * steps)))
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many steps, and how fast: the rate warms up to `lr`, stays, and falls to zero over the last `decay` of the steps."""
+
+    steps: int
+    lr: float
+    warmup: int
+    decay: float
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        fall = (self.steps - step) / max(1, int(self.decay * self.steps))
+        return self.lr * min(1.0, (step + 1) / self.warmup, fall)
+
+
+def fit(
+    model: torch.nn.Module,
+    state: Path,
+    course: Course,
+    parts: Callable[[int], Iterable[tuple[int, Sequence[Any]]]],
+    loss: Callable[[Any], torch.Tensor],
+    *,
+    part: str,
+    after: Callable[[int], None] = lambda number: None,
+) -> dict[str, float]:
+    """Train `model` down the `loss` of batches, on from the checkpoint `state` if there is one; what it took, for the record.
+
+    `parts(first)` yields numbered lots of batches from number `first` on; a checkpoint is written after each, and `after` is
+    told its number. `part` is what a lot is called there.
+    """
+    opts = optimizers(model, course.lr)
+    step, first, before = restore(model, opts, state, "step", part, "seconds")
+    began = perf_counter() - before
+    with LossBar(total=course.steps, initial=step, desc=state.stem, unit="step", mininterval=5) as bar:
+        for number, batches in parts(first) if step < course.steps else ():
+            for batch in batches[: course.steps - step]:
+                bar.took(update(opts, course.rate(step), loss(batch)))
+                step += 1
+            save(model, opts, state, step=step, seconds=perf_counter() - began, **{part: number + 1})
+            after(number)
+            if step >= course.steps:
+                break
+    return {"seconds": round(perf_counter() - began), "loss": round(bar.loss, 4)}
 
 
 def update(opts: list[torch.optim.Optimizer], lr: float, loss: torch.Tensor) -> float:
@@ -39,14 +82,14 @@ def update(opts: list[torch.optim.Optimizer], lr: float, loss: torch.Tensor) -> 
     return loss.item()
 
 
-def save(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Path, **counters: int) -> None:
+def save(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Path, **counters: float) -> None:
     """Write a checkpoint so that a crash leaves either the old one or the new one."""
     new = state.with_suffix(".new")
     torch.save({"model": model.state_dict(), "optimizers": [opt.state_dict() for opt in opts], **counters}, new)
     new.replace(state)
 
 
-def restore(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Path, *counters: str) -> list[int]:
+def restore(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Path, *counters: str) -> list[Any]:
     """Read the checkpoint that `save` wrote, if there is one; returns its counters, zeros without one."""
     if not state.exists():
         return [0] * len(counters)
@@ -54,24 +97,25 @@ def restore(model: torch.nn.Module, opts: list[torch.optim.Optimizer], state: Pa
     model.load_state_dict(saved["model"])
     for opt, old in zip(opts, saved["optimizers"], strict=True):
         opt.load_state_dict(old)
-    return [saved[name] for name in counters]
+    return [saved.get(name, 0) for name in counters]
 
 
-def keep_record(folder: Path, steps: int, tokens: int, start: Path | None, **more: int) -> Path:
+def keep_record(folder: Path, steps: int, tokens: int, start: Path | None, **more: Any) -> Path:
     """Write `training.json` beside the finished weights in `folder`, and return that: what went into them and into `start`."""
     before = record_in(start) if start else {}
-    total = {"steps": before.get("steps", 0) + steps, "tokens": before.get("tokens", 0) + tokens}
+    total = {"steps": before.get("steps", 0) + steps, "tokens": before.get("tokens", 0) + tokens} | more
     if start:
         total |= {"last": steps, "start": start.resolve().name}
-    (folder / "training.json").write_bytes(orjson.dumps(total | more, option=orjson.OPT_INDENT_2) + b"\n")
+    (folder / "training.json").write_bytes(orjson.dumps(total, option=orjson.OPT_INDENT_2) + b"\n")
     return folder
 
 
 def record_in(folder: Path) -> dict[str, Any]:
     """What `training.json` in a model's folder says, and nothing without one.
 
-    `steps` and `tokens` (padding counted) in all, `last` of the steps from the model `start`; `rollouts` that the last steps
-    of a verifier read; a `note` for the card, written by hand.
+    `steps` and `tokens` (padding counted) in all; of the last run `seconds` on the clock, the `loss` in nats that it ended at,
+    and, if there were others, its own steps as `last` and the model it began with as `start`; `tasks` that a policy knows;
+    `rollouts` that a verifier read and the policies they are `of`; a `note` for the card, written by hand.
     """
     path = folder / "training.json"
     return orjson.loads(path.read_bytes()) if path.is_file() else {}
@@ -82,8 +126,13 @@ class LossBar(tqdm):
 
     mean = seen = 0.0
 
+    @property
+    def loss(self) -> float:
+        """That mean, in nats; NaN before the first."""
+        return self.mean / self.seen if self.seen else float("nan")
+
     def took(self, loss: float) -> None:
         """One step was made, at this loss in nats."""
         self.mean, self.seen = 0.98 * self.mean + 0.02 * loss, 0.98 * self.seen + 0.02
-        self.set_postfix(loss=f"{self.mean / self.seen:.4f}", refresh=False)
+        self.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
         self.update()

@@ -1,7 +1,7 @@
 """Train a process reward model: a token classifier (wrong, right) at step ends, from a policy's weights, on rollouts' values.
 
-The loss is cross-entropy against the soft value at each step's last token. Rollouts come from `rollouts`; held-out ones
-measure the step-level AUC. Resumable like `policy`. What was tried and measured stands in LOG.md.
+The loss is cross-entropy against the soft value at each step's last token. Rollouts come from `rollouts`, of one policy or of
+several; held-out ones measure the step-level AUC. Resumable like `policy`. What was tried and measured stands in LOG.md.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from transformers import AutoTokenizer, LlamaForTokenClassification, PreTrainedT
 
 from tts_explorer.tasks import task_named
 from tts_explorer.train.data import by_length, segments
-from tts_explorer.train.fit import LossBar, keep_record, optimizers, rate_at, restore, save, update
-from tts_explorer.train.rollouts import PER_PROBLEM, SHARD, Rollout, make_rollouts, read_rollouts
+from tts_explorer.train.fit import Course, fit, keep_record
+from tts_explorer.train.rollouts import PER_PROBLEM, SHARD, Rollout, read_rollouts
 
 Example = tuple[list[int], list[int], list[float]]
 """Token ids; positions of the steps' last tokens; values."""
@@ -30,41 +30,35 @@ def train_prm(
     work: Path,
     *,
     base: Path,
+    rollouts: Sequence[Path],
     seed: int = 0,
     device: str = "cpu",
-    shards: int = 24,
     epochs: int = 2,
     lr: float = 4e-3,
     batch: int = 8192,
     start: Path | None = None,
     compiled: bool = True,
 ) -> Path:
-    """Roll out with the policy in `base`, train from its weights, and return the folder `work/NAME`.
+    """Train from the weights of the policy in `base` on these shards of `rollouts`, and return the folder `work/NAME`.
 
     With `start` the weights are those of the process reward model in that folder instead.
     """
-    paths = make_rollouts(base, work / "rollouts", shards=shards, seed=seed, device=device)
     torch.manual_seed(seed)
     tokenizer, model = AutoTokenizer.from_pretrained(base), classifier(start or base).to(device).train()
-    opts = optimizers(model, lr)
-    state = work / f"{name}.pt"
-    step, begin = restore(model, opts, state, "step", "epoch")
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
-    found = [rollout for path in paths for rollout in read_rollouts(path)]
-    total = epochs * len(by_length(encoded(tokenizer, found), batch))
-    with LossBar(total=total, initial=step, desc=name, unit="step", mininterval=5) as bar:
-        for epoch in range(begin, epochs):
-            rng = random.Random(f"{seed}/{epoch}/{start.name if start else base.name}")
-            examples = encoded(tokenizer, [reworded(rollout, rng) for rollout in found])
-            for part in cut(examples, batch, rng)[: total - step]:
-                factor = rate_at(step, steps=total, warmup=50, decay=0.6)
-                bar.took(update(opts, lr * factor, loss_of(model, part, run)))
-                step += 1
-            save(model, opts, state, step=step, epoch=epoch + 1)
+    found = [rollout for path in rollouts for rollout in read_rollouts(path)]
+
+    def epoch(number: int) -> list[list[Example]]:
+        rng = random.Random(f"{seed}/{number}/{start.name if start else base.name}")
+        return cut(encoded(tokenizer, [reworded(rollout, rng) for rollout in found]), batch, rng)
+
+    course = Course(epochs * len(by_length(encoded(tokenizer, found), batch)), lr, warmup=50, decay=0.6)
+    parts = lambda first: ((number, epoch(number)) for number in range(first, epochs))  # noqa: E731
+    learnt = fit(model, work / f"{name}.pt", course, parts, lambda part: loss_of(model, part, run), part="epoch")
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)
-    keep_record(work / name, step, step * batch, start, rollouts=len(paths) * SHARD * PER_PROBLEM)
-    return work / name
+    more = {"rollouts": len(rollouts) * SHARD * PER_PROBLEM, "of": sorted({path.parent.name for path in rollouts})}
+    return keep_record(work / name, course.steps, course.steps * batch, start, **learnt, **more)
 
 
 def classifier(folder: Path) -> LlamaForTokenClassification:

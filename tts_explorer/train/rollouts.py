@@ -26,14 +26,8 @@ from tts_explorer.models.checkpoint import read_checkpoint
 from tts_explorer.models.local import LocalPolicy
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import DELIMITER, Problem, Split
-from tts_explorer.train.data import draw
+from tts_explorer.train.data import draw, mixed
 from tts_explorer.workers import follow
-
-MIX = {
-    ("countdown", 1): 3, ("countdown", 2): 6, ("countdown", 3): 60, ("countdown", 4): 8, ("countdown", 5): 2,
-    ("arithmetic", 1): 1, ("arithmetic", 2): 2, ("arithmetic", 3): 4, ("arithmetic", 4): 6, ("arithmetic", 5): 8,
-}  # fmt: skip
-"""(task, level): its share of the problems, in percent."""
 
 PER_PROBLEM = 8
 SHARD = 512
@@ -100,7 +94,15 @@ def labelled(problem: Problem, texts: Sequence[str], *, exact: bool = True) -> l
 
 
 def make_rollouts(
-    base: Path, folder: Path, *, shards: int, seed: int = 0, split: Split = "train", workers: int = 2, device: str = "cpu"
+    base: Path,
+    folder: Path,
+    *,
+    shards: int,
+    seed: int = 0,
+    split: Split = "train",
+    tasks: Sequence[str] = (),
+    workers: int = 2,
+    device: str = "cpu",
 ) -> list[Path]:
     """Write `shards` shards of rollouts of the policy in `base` to `folder`, and return their paths.
 
@@ -111,19 +113,19 @@ def make_rollouts(
     missing = [path for path in paths if not path.exists()]
     with tqdm(total=shards, initial=shards - len(missing), desc=f"rollouts ({split})", unit="shard") as bar:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow) as pool:
-            for done in as_completed([pool.submit(write_shard, base, path, split, device) for path in missing]):
+            for done in as_completed([pool.submit(write_shard, base, path, split, tasks, device) for path in missing]):
                 done.result()
                 bar.update()
     return paths
 
 
-def write_shard(base: Path, path: Path, split: Split, device: str = "cpu") -> None:
-    """Roll out one shard of `SHARD` problems; what is drawn depends on the file's name alone."""
+def write_shard(base: Path, path: Path, split: Split, tasks: Sequence[str] = (), device: str = "cpu") -> None:
+    """Roll out one shard of `SHARD` problems of `tasks`, or of all; what is drawn depends on the file's name alone."""
     torch.set_num_threads(1)
     policy = LocalPolicy(read_checkpoint(base.name, base, AutoModelForCausalLM, device=device, threads=1), rows=256)
     policy.context = LONGEST
     rng = random.Random(f"rollouts/{path.stem}")
-    drawn = [draw(rng, split, MIX) for _ in range(SHARD)]
+    drawn = [draw(rng, split, mixed(tasks)) for _ in range(SHARD)]
     texts = sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40))
     found = [rollout for pair in zip(drawn, texts, strict=True) for rollout in labelled(*pair, exact=False)]
     path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))

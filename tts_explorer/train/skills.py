@@ -28,8 +28,8 @@ from tts_explorer.train.rollouts import Rollout, read_rollouts
 
 VERIFY, REVISE = 0.7, 0.3
 """Shares of the two skills among these texts."""
-SHARES = {"countdown": 0.6, "arithmetic": 0.4}
-"""Of each task among these texts, relative to one another."""
+FEW = 1000
+"""Problems of a task that the program solves where the policy can't."""
 FEEDBACK = ("truth", "verifier", "self")
 """Who finds fault: each as often."""
 
@@ -44,9 +44,10 @@ class Attempts:
 
 
 def attempts_in(paths: Sequence[Path]) -> dict[str, Attempts]:
-    """The solutions in these shards, by task; a task without right ones or without wrong ones is left out.
+    """The solutions in these shards, by task; a task without wrong ones is left out.
 
-    A solution that others go on from, of which its value says too little, is neither. Raises BadSetting if no task is left.
+    A solution that others go on from, of which its value says too little, is neither. Where none is right, the program's own
+    solutions of the same problems stand in. Raises BadSetting if no task is left.
     """
     found: dict[str, Attempts] = {}
     for rollout in (rollout for path in paths for rollout in read_rollouts(path)):
@@ -56,10 +57,19 @@ def attempts_in(paths: Sequence[Path]) -> dict[str, Attempts]:
             attempts.solved[rollout.problem].append(rollout)
         elif rollout.values[-1] == 0:
             attempts.wrong.append(rollout)
-    both = {task: attempts for task, attempts in found.items() if attempts.right and attempts.wrong}
-    if not both:
-        raise BadSetting("the attempts are all right, or all wrong: both kinds are needed to learn from")
-    return both
+    faulty = {task: attempts for task, attempts in found.items() if attempts.wrong}
+    if not faulty:
+        raise BadSetting("the attempts are all right: there is nothing to learn from them")
+    for attempts in faulty.values():
+        if not attempts.right:
+            attempts.right.extend(told(wrong) for wrong in attempts.wrong[:FEW])
+    return faulty
+
+
+def told(wrong: Rollout) -> Rollout:
+    """The program's solution of the problem that `wrong` is an attempt at."""
+    steps = _solved(wrong, random.Random(wrong.problem))
+    return Rollout(wrong.task, wrong.problem, steps, [1.0] * len(steps), [])
 
 
 def is_right(solution: Rollout) -> bool:
@@ -68,13 +78,13 @@ def is_right(solution: Rollout) -> bool:
 
 
 def skill_texts(tokenizer: PreTrainedTokenizerFast, attempts: dict[str, Attempts], rng: random.Random) -> Iterator[Example]:
-    """Endless texts of both skills. As many verdicts yes as no, of each task: else the verdict is the task's base rate.
+    """Endless texts of both skills, of each task as many, with as many verdicts yes as no: else the verdict is the base rate.
 
     A text that is longer than the context is left out.
     """
-    shares = [SHARES.get(task, 1.0) for task in attempts]
+    tasks = list(attempts.values())
     while True:
-        (mine,) = rng.choices(list(attempts.values()), shares)
+        mine = rng.choice(tasks)
         if rng.random() < VERIFY:
             text = verification(tokenizer, rng.choice(mine.right if rng.random() < 0.5 else mine.wrong))
         else:

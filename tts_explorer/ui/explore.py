@@ -19,7 +19,7 @@ import orjson
 
 from tts_explorer.errors import UserError
 from tts_explorer.events import Record, dotted
-from tts_explorer.ui import controls
+from tts_explorer.ui import charts, controls
 from tts_explorer.ui.service import EXAMPLE, Service, State, examples
 from tts_explorer.ui.view import SearchView
 from tts_explorer.viz.log import PageLog
@@ -46,6 +46,7 @@ def build(service: Service, *, open_models: bool = True) -> None:
         chosen = controls.build(open_models)
     message = gr.HTML("", elem_id="message", apply_default_css=False)
     view = SearchView(server_functions=[service.node])
+    charts.build(service, session)
     quiet = {"queue": False, "show_progress": "hidden"}
     watched = {"show_progress": "hidden", "trigger_mode": "multiple"}
     begin = starter(service, list(chosen.settings))

@@ -17,8 +17,9 @@ from tts_explorer.cost import Cost
 from tts_explorer.errors import UnknownName, UserError
 from tts_explorer.events import NodeId, Record
 from tts_explorer.runner import Ask, Live, Loop, Models, prepare
-from tts_explorer.store import Session, Store, new_id
-from tts_explorer.tree import Node, SearchTree
+from tts_explorer.store import Store, new_id
+from tts_explorer.tree import SearchTree
+from tts_explorer.viz.detail import drawn, facts, told
 from tts_explorer.wire import read_streams
 
 REMEMBERED = 1000
@@ -142,24 +143,8 @@ class Service:
             steps = tree.path(wanted)
         except (UserError, ValueError, KeyError):
             return {"steps": []}
-        return told(tree.nodes[wanted]) | {"steps": [facts(node) for node in steps]}
-
-    def sessions(self, search: str = "", limit: int = 100) -> list[Session]:
-        """Stored sessions, newest first, without the greedy ones that went beside another."""
-        return self.store.sessions(search, limit=limit, children=False)
-
-
-def facts(node: Node) -> dict[str, Any]:
-    """One step as the page's detail shows it."""
-    known = ("text", "reward", "tokens", "logprob", "stop", "pruned")
-    return {name: getattr(node, name) for name in known} | {"score": node.aggregated if node.reward is not None else None}
-
-
-def told(node: Node) -> dict[str, Any]:
-    """What was said of a node beside its reward, whole."""
-    verdicts = [{"text": verdict.text, "p_yes": verdict.p_yes} for verdict in node.verdicts]
-    feedback = [{"text": given.text, "by": given.by, "accepted": given.accepted} for given in node.feedback]
-    return {"verdicts": verdicts, "feedback": feedback, "lookahead": node.lookahead}
+        found = {"steps": [facts(node) for node in steps], "drawing": drawn(tree.started, steps)}
+        return told(tree.nodes[wanted]) | found
 
 
 def remember(kept: dict[str, T], key: str, value: T) -> None:

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import gradio as gr
 
-from tts_explorer.assets import folder
-
-SCRIPTS = tuple(f"{name}.js" for name in "fold layout words facts doing marks legend draw panels transport start".split())
-"""In the order in which they run; together they are the body of one function."""
+from tts_explorer.viz.view_files import SCRIPTS, read
 
 NodeDetail = Callable[..., dict[str, Any]]
 """(session, path[, request]) to {"steps": [{"text", "tokens", "logprob", "stop", …}, …]}, one step a node of the path, and what
@@ -69,12 +65,6 @@ class SearchView(gr.HTML):
 
     def get_block_name(self) -> str:
         return "html"
-
-
-@cache
-def read(name: str) -> str:
-    """One file of the view."""
-    return (folder() / "view" / name).read_text(encoding="utf-8")
 
 
 def spread(function: NodeDetail) -> Callable[..., dict[str, Any]]:

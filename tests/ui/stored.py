@@ -1,0 +1,48 @@
+"""A whole site over a store that is filled by hand: no model runs in it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tts_explorer.app import build, launch_options
+from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
+from tts_explorer.runner import Models
+from tts_explorer.store import Store
+from tts_explorer.ui import controls
+from tts_explorer.ui.service import Service
+
+
+@dataclass
+class Site:
+    url: str
+    service: Service
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Site]:
+    """The site over a new store in `folder`."""
+    models = Models(lambda name: ScriptedPolicy(lambda text, rng: ("x", "eos"), name=name), lambda name: ScriptedVerifier(None))
+    names = pytest.MonkeyPatch()
+    names.setattr(controls, "bundled_policies", lambda: ["bundled:small"])
+    names.setattr(controls, "verifiers", lambda: ["bundled:prm"])
+    service = Service(Store(folder / "sessions.db"), models)
+    service.warmed = True
+    page = build(service)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    _, url, _ = page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **launch_options())
+    yield Site(url, service)
+    page.close()
+    service.close()
+    names.undo()

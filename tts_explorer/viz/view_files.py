@@ -1,0 +1,16 @@
+"""The files of the search view, of which the page and a saved replay are made. It knows nothing of what is in them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tts_explorer.assets import folder
+
+SCRIPTS = tuple(f"{name}.js" for name in "fold layout words facts doing marks legend draw panels drawing transport start".split())
+"""In the order in which they run; together they are the body of one function."""
+
+
+@cache
+def read(name: str) -> str:
+    """One file of the view."""
+    return (folder() / "view" / name).read_text(encoding="utf-8")
