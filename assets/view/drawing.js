@@ -20,13 +20,13 @@ class DrawingPanel {
   constructor(card) {
     this.card = card;
     this.place = card.querySelector('.picture');
-    this.which = card.querySelector('.which');
+    this.where = card.querySelector('.where');
   }
 
   // `text` is SVG, empty where the task draws nothing, undefined until the server has said: then the last picture stays.
   show(text, node) {
     if (text === undefined) return;
-    put(this.which, !text ? '' : node.n === 0 ? 'the problem' : `as far as node ${node.path}`);
+    put(this.where, !text ? '' : node.n === 0 ? 'the problem' : `as far as node ${node.path}`);
     if (text === this.shown) return;
     this.shown = text;
     const read = text ? new DOMParser().parseFromString(text, 'image/svg+xml').documentElement : null;

@@ -143,7 +143,7 @@ async function fetchFull(node) {
   const memory = full;
   const said = `${path} ${node.feedback.length} ${node.verdicts?.[1] ?? 0} ${node.ahead !== null}`;
   const held = memory.get(path);
-  if (memory.has(said) || (held && toldWhole(node, held)) || typeof server?.node_detail !== 'function') return;
+  if (situation === 'empty' || memory.has(said) || (held && toldWhole(node, held)) || typeof server?.node_detail !== 'function') return;
   memory.set(said, true);
   try {
     const told = await server.node_detail(props.session ?? '', path);

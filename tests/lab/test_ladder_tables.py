@@ -120,7 +120,8 @@ def test_all_stands_between_the_marks_and_what_is_around_them_stays(tmp_path):
     for _ in range(2):
         put_between(readme, BEGIN, END, made)
         assert readme.read_text() == f"Before\n{BEGIN}\n{made}\n{END}\nAfter\n"
-    assert made.startswith("![What it shows](pictures/x.svg)\n\n**Sizes.**") and "Measured up to 2026-11-21" in " ".join(made.split())
+    assert made.startswith("![What it shows](pictures/x.svg)\n\n**Sizes.**")
+    assert "Measured up to 2026-11-21" in " ".join(made.split())
     assert all(len(line) <= 130 for line in made.splitlines() if not line.startswith("|"))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tts_explorer.tasks import sat, task_named
-from tts_explorer.tasks.base import LEVELS, problem_at, split_of
+from tts_explorer.tasks.base import LEVELS, problem_at
 from tts_explorer.tasks.sat import canonical, check, draw, draw_problem, grade, parse, review, reworded, solve
 
 GOLDEN = {
@@ -185,24 +185,53 @@ def test_right_answers_are_those_that_make_every_wish_of_the_text_true(level, se
 def test_a_solution_is_right_to_its_end_and_survives_other_words(level, seed, other):
     problem, rng = draw_problem(Random(seed), level), Random(other)
     steps, again = solve(problem, rng), parse(reworded(problem.text, rng))
-    assert (again.key, again.truth, again.data["people"]) == (problem.key, problem.truth, problem.data["people"])
-    assert split_of("sat", again.key) == split_of("sat", problem.key)
+    assert (again.key, again.truth, again.data) == (problem.key, problem.truth, problem.data)
     for same in (problem, again):
         assert check(same, steps) == [True] * len(steps) and grade(same, "".join(steps))
         lines = review(same, steps)
-        assert len(lines) == len(steps) and all(line.endswith(", right.") for line in lines)
+        assert lines[:-1] == [f"Step {i}: {step.strip()}, right." for i, step in enumerate(steps[:-1], 1)]
+        assert lines[-1] == "Answer: every wish is true, right."
 
 
-@given(st.sampled_from(LEVELS), st.integers(0, 200), st.integers(0, 255))
-def test_a_wrong_party_loses_a_wish_on_the_way_and_is_doubted_no_later(level, seed, party):
+@given(st.sampled_from(LEVELS), st.integers(0, 500), st.integers(0, 9))
+def test_a_solution_copies_each_wish_and_answers_with_those_it_chose(level, seed, other):
     problem = draw_problem(Random(seed), level)
-    people = problem.data["people"]
-    chosen = [bool(party >> i & 1) for i in range(len(people))]
-    steps = [sat._said(problem, chosen[: i + 1], ": ") for i in range(len(people))]
-    fits = bool(problem.data["fits"] >> (party & (1 << len(people)) - 1) & 1)
-    fine, lines = check(problem, steps), review(problem, steps)
-    assert fine[-1] == fits == all(", right." in line for line in lines[: len(people)])
-    assert fits or fine.index(False) <= len(lines) - 1 and lines[-1].endswith(" is lost, wrong.")
+    *steps, box = solve(problem, Random(other))
+    wishes, parts = zip(*(step.strip().split(": ") for step in steps), strict=True)
+    assert problem.text[:-1].endswith(f": {', '.join(wishes)}")
+    coming = [name for name in problem.data["people"] if name in parts]
+    assert box == f"\\boxed{{{', '.join(coming) or 'nobody'}}}" and wish_by_wish(problem, coming)
+    for i, (wish, part) in enumerate(zip(wishes, parts, strict=True)):
+        again = [known for known in wish.split("/") if known in parts[:i]]
+        assert part == again[0] if again else part in wish.split("/")
+
+
+def opposite(part):
+    return part.removeprefix("not ") if part.startswith("not ") else f"not {part}"
+
+
+@given(st.sampled_from(LEVELS), st.integers(0, 500), st.randoms(use_true_random=False))
+def test_any_choices_are_judged_as_the_parties_left_to_them_say(level, seed, rng):
+    """The check doubts a choice when no party fits any more, the review when it contradicts one before, and never sooner."""
+    problem = draw_problem(Random(seed), level)
+    wishes = problem.text[:-1].rpartition(": ")[2].split(", ")
+    parts = [rng.choice(wish.split("/")) for wish in wishes]
+    steps = [
+        f"{'/'.join(rng.sample(wish.split('/'), wish.count('/') + 1))}: {part}" for wish, part in zip(wishes, parts, strict=True)
+    ]
+    against = [opposite(part) in parts[:i] for i, part in enumerate(parts)]
+    parties = [
+        [name for name, comes in zip(problem.data["people"], choice, strict=True) if comes]
+        for choice in product([False, True], repeat=len(problem.data["people"]))
+    ]
+    fit = [party for party in parties if wish_by_wish(problem, party)]
+    held = [{*party, *(f"not {name}" for name in problem.data["people"] if name not in party)} for party in fit]
+    assert check(problem, steps) == [any(party.issuperset(parts[: i + 1]) for party in held) for i in range(len(parts))]
+    lines = review(problem, steps)
+    if any(against):
+        first = against.index(True)
+        assert lines[first:] == [f"Step {first + 1}: {opposite(parts[first])} was chosen before, wrong."]
+    assert all(line.endswith(", right.") for line in lines[:-1])
 
 
 def test_solutions_vary():
@@ -225,7 +254,7 @@ def test_any_other_is_wrong(text):
 def test_nobody_is_an_answer_too():
     problem = parse("Who comes? Wishes: not Al/Bo, not Bo")
     assert problem.truth == "nobody" and grade(problem, "\\boxed{nobody}") and not grade(problem, "")
-    assert solve(problem, Random(0)) == ["Al: no\n\n", "Bo: no\n\n", "\\boxed{nobody}"]
+    assert solve(problem, Random(0)) == ["not Al/Bo: not Al\n\n", "not Bo: not Bo\n\n", "\\boxed{nobody}"]
     assert review(problem, ["\\boxed{Bo}"]) == ["Answer: not Bo is false, wrong."]
 
 
@@ -236,83 +265,104 @@ def test_other_spellings_of_one_party_are_one_answer(one, other):
     assert canonical(one) == canonical(other) != canonical("Ann, Ben")
 
 
-IVAN, SAM, VERA, WILL, BOX = (step for step in solve(P, Random(1)))
-FIRST = "Step 1: Ivan no, so not Sam, right."
+ONE, TWO, THREE, FOUR, FIVE, BOX = solve(P, Random(0))
+LINES = [f"Step {i}: {step.strip()}, right." for i, step in enumerate((ONE, TWO, THREE, FOUR, FIVE), 1)]
+TRUE, NONE = "Answer: every wish is true, right.", "Answer: none, wrong."
 
 
 def test_the_steps_are_these():
-    assert [IVAN, SAM, WILL] == ["Ivan: no, so not Sam\n\n", "Sam: no, so Will\n\n", "Will: yes\n\n"]
+    assert [ONE, TWO, THREE, FOUR, FIVE, BOX] == [
+        "not Ivan/Vera/Will: Vera\n\n",
+        "not Vera/not Ivan/Will: not Ivan\n\n",
+        "Ivan/not Sam: not Sam\n\n",
+        "not Ivan/not Will: not Ivan\n\n",
+        "Will/Sam: Will\n\n",
+        "\\boxed{Vera, Will}",
+    ]
 
 
 @pytest.mark.parametrize(
     ("steps", "fine", "lines"),
     [
-        ([IVAN, SAM], [True, True], [FIRST, "Step 2: Sam no, so Will, right.", "Answer: none, wrong."]),
-        ([IVAN, "\\boxed{Will}"], [True, True], [FIRST, "Answer: every wish is true, right."]),
-        ([IVAN, "\\boxed{Will, Sam}"], [True, False], [FIRST, "Answer: Ivan/not Sam is false, wrong."]),
-        ([IVAN, "\\boxed{Al}"], [True, False], [FIRST, "Answer: no list of people, wrong."]),
-        (["Ivan: no", BOX], [False, False], ["Step 1: Ivan no, so not Sam, wrong."]),
-        (["Ivan: no, so Sam"], [False], ["Step 1: Ivan no, so not Sam, wrong."]),
-        (["Ivan: no, so not Sam, not Sam"], [False], ["Step 1: Ivan no, so not Sam, wrong."]),
-        ([IVAN, "Sam: yes, so nothing", BOX], [True, False, False], [FIRST, "Step 2: Ivan/not Sam is lost, wrong."]),
-        (["Ivan: yes, so Vera/Will, not Vera/Will, not Will"], [False],
-         ["Step 1: Ivan yes, so Vera/Will, not Vera/Will, not Will, right.", "Answer: none, wrong."]),
-        (["Ivan: yes, so not Will, Will/not Vera, Will/Vera", "Sam: yes", "Vera: yes, so Will", "Will: no, so nothing"],
-         [False] * 4,
-         ["Step 1: Ivan yes, so Vera/Will, not Vera/Will, not Will, right.", "Step 2: Sam yes, right.",
-          "Step 3: Vera yes, so Will, right.", "Step 4: not Vera/not Ivan/Will is lost, wrong."]),
-        ([SAM], [False], ["Step 1: Ivan is next, wrong."]),
-        ([IVAN, IVAN], [True, False], [FIRST, "Step 2: Sam is next, wrong."]),
-        (["Let me think.\n\n"], [False], ["Step 1: Ivan is next, wrong."]),
-        (["Ivan: maybe"], [False], ["Step 1: Ivan is next, wrong."]),
-        ([IVAN, SAM, VERA, WILL, WILL], [True] * 4 + [False],
-         [FIRST, "Step 2: Sam no, so Will, right.", f"Step 3: {VERA.strip().replace(':', '')}, right.",
-          "Step 4: Will yes, right.", "Step 5: no one is next, wrong."]),
-        ([BOX, IVAN], [True, False], ["Answer: every wish is true, right."]),
-        ([], [], ["Answer: none, wrong."]),
+        ([ONE, TWO], [True, True], [*LINES[:2], NONE]),
+        (["Will/not Ivan/Vera: Vera"], [True], [LINES[0], NONE]),
+        ([ONE, BOX], [True, True], [LINES[0], TRUE]),
+        ([ONE, "\\boxed{Will}"], [True, True], [LINES[0], TRUE]),
+        ([ONE, "\\boxed{Will, Sam}"], [True, False], [LINES[0], "Answer: Ivan/not Sam is false, wrong."]),
+        ([ONE, "\\boxed{Al}"], [True, False], [LINES[0], "Answer: no list of people, wrong."]),
+        ([ONE, "not Vera/not Ivan/Will: not Vera", BOX], [True, False, False], [LINES[0], "Step 2: Vera was chosen before, wrong."]),
+        ([ONE, TWO, "Ivan/not Sam: Ivan"], [True, True, False], [*LINES[:2], "Step 3: not Ivan was chosen before, wrong."]),
+        ([ONE, "not Vera/not Ivan/Will: Sam"], [True, False], [LINES[0], "Step 2: Sam is no part of it, wrong."]),
+        (["not Ivan/Vera/Will: not Vera"], [False], ["Step 1: not Vera is no part of it, wrong."]),
+        (["not Ivan/Vera/Will: Ann"], [False], ["Step 1: Ann is no part of it, wrong."]),
+        ([ONE, "not Vera/not Ivan/Will: Will", "Ivan/not Sam: Ivan", "not Ivan/not Will: not Will"], [True, True, False, False],
+         [LINES[0], "Step 2: not Vera/not Ivan/Will: Will, right.", "Step 3: Ivan/not Sam: Ivan, right.",
+          "Step 4: Will was chosen before, wrong."]),
+        ([ONE, THREE], [True, False], [LINES[0], "Step 2: not Vera/not Ivan/Will is next, wrong."]),
+        ([ONE, ONE], [True, False], [LINES[0], "Step 2: not Vera/not Ivan/Will is next, wrong."]),
+        (["not Ivan/Vera: Vera"], [False], ["Step 1: not Ivan/Vera/Will is next, wrong."]),
+        (["not Ivan/Vera/Will/Will: Vera"], [False], ["Step 1: not Ivan/Vera/Will is next, wrong."]),
+        (["not Ivan/Vera/Will"], [False], ["Step 1: not Ivan/Vera/Will is next, wrong."]),
+        (["not Ivan/Vera/Will: maybe"], [False], ["Step 1: not Ivan/Vera/Will is next, wrong."]),
+        (["Let me think.\n\n"], [False], ["Step 1: not Ivan/Vera/Will is next, wrong."]),
+        ([ONE, TWO, THREE, FOUR, FIVE, FIVE], [True] * 5 + [False], [*LINES, "Step 6: the answer is next, wrong."]),
+        ([BOX, ONE], [True, False], [TRUE]),
+        ([], [], [NONE]),
     ],
     ids=str,
 )  # fmt: skip
 def test_steps_are_worked_out_again_up_to_the_first_mistake(steps, fine, lines):
-    """A first choice that no party fits is doubted at once; the review finds the wish that it costs when it is lost."""
+    """A choice that no party fits is doubted at once; the review finds the choice that contradicts it."""
     assert check(P, steps) == fine and review(P, steps) == lines
 
 
-def test_what_two_wishes_leave_alike_is_said_once():
-    problem = parse("Who comes? Wishes: Al/Bo/Cy, Cy/Bo/Al/Di, Di/Al, Cy/Al/Bo")
-    assert solve(parse("Who comes? Wishes: not Al, Al/Bo/Cy, Al/Cy/Bo/not Bo, Di/Al, not Cy, not Di/Bo"), Random(0))[0] == (
-        "Al: no, so Bo/Cy, Cy/Bo/not Bo, Di\n\n"
-    )
-    assert len(problem.data["wishes"]) == 3
+def test_a_part_chosen_before_is_chosen_again_the_first_in_the_wish():
+    problem = parse("Who comes? Wishes: Al, not Bo, Bo/not Bo/Al, Al/not Bo/Cy")
+    parts = ["Al: Al", "not Bo: not Bo", "Bo/not Bo/Al: not Bo", "Al/not Bo/Cy: Al"]
+    for seed in range(9):
+        assert [step.strip() for step in solve(problem, Random(seed))] == [*parts, "\\boxed{Al}"]
+
+
+def test_what_a_wish_says_again_is_said_once():
+    assert len(parse("Who comes? Wishes: Al/Bo/Cy, Cy/Bo/Al/Di, Di/Al, Cy/Al/Bo").data["wishes"]) == 3
 
 
 def words(svg):
-    """Every piece of text in a picture, and what is crossed out."""
+    """Every piece of text in a picture, what is underlined and what is struck out."""
     root = ElementTree.fromstring(svg)
     texts = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    struck = [node.text for node in root.iter("{http://www.w3.org/2000/svg}tspan") if node.get("text-decoration")]
-    return texts, struck
+    parts = [(node.text, node.get("text-decoration") or "") for node in root.iter("{http://www.w3.org/2000/svg}tspan")]
+    return texts, [text for text, how in parts if "underline" in how], [text for text, how in parts if "line-through" in how]
 
 
-def test_the_picture_shows_who_comes_and_crosses_the_wish_that_is_lost():
-    texts, struck = words(draw(P, []))
-    assert texts[:4] == ["Ivan ?", "Sam ?", "Vera ?", "Will ?"] and texts[4] == "·not Ivan or Vera or Will" and not struck
-    texts, struck = words(draw(P, [IVAN, "Sam: yes, so nothing"]))
-    assert texts[:4] == ["Ivan –", "Sam ✓", "Vera ?", "Will ?"] and struck == ["Ivan", "not Sam"]
-    assert texts[4:7] == ["✓not Ivan ✓ or Vera or Will", "✓not Vera or not Ivan ✓ or Will", "✗Ivan or not Sam"]
-    assert texts[-1] == "✗Step 2 wrong. True: Ivan/not Sam is lost" and "var(--bad" in draw(P, ["Sam: yes"])
+def test_the_picture_underlines_the_parts_that_were_chosen():
+    texts, chosen, struck = words(draw(P, []))
+    assert texts[:4] == ["Ivan ?", "Sam ?", "Vera ?", "Will ?"] and texts[4] == "·not Ivan or Vera or Will"
+    assert not chosen and not struck and "var(--bad" not in draw(P, [])
+    texts, chosen, struck = words(draw(P, [ONE, TWO]))
+    assert texts[:4] == ["Ivan –", "Sam ?", "Vera ✓", "Will ?"] and [text[0] for text in texts[4:]] == list("✓✓·✓·")
+    assert chosen == ["Vera", "not Ivan"] and struck == ["not Vera", "Ivan"]
+
+
+def test_the_picture_crosses_a_choice_that_contradicts_one_before():
+    texts, chosen, struck = words(draw(P, [ONE, "not Vera/not Ivan/Will: not Vera"]))
+    assert texts[:4] == ["Ivan ?", "Sam ?", "Vera ✓", "Will ?"] and texts[5] == "✗not Vera or not Ivan or Will"
+    assert chosen == ["Vera", "not Vera"] and struck == ["not Vera"]
+    assert texts[-1] == "✗Step 2 wrong: Vera was chosen before"
+    assert words(draw(P, [TWO]))[0][-1] == "✗Step 1 wrong: not Ivan/Vera/Will is next"
 
 
 def test_the_picture_of_an_answer_has_every_wish_decided():
-    texts, _ = words(draw(P, [IVAN, "\\boxed{Ivan}"]))
-    assert texts[0] == "Ivan ✓" and [text[0] for text in texts[4:]] == list("✗✓✓✓✗✗")
-    texts, _ = words(draw(P, solve(P, Random(0))))
-    assert [text[0] for text in texts[4:]] == ["✓"] * 5
+    texts, chosen, _ = words(draw(P, [ONE, "\\boxed{Ivan}"]))
+    assert texts[0] == "Ivan ✓" and [text[0] for text in texts[4:]] == list("✗✓✓✓✗✗") and chosen == ["Vera"]
+    texts, chosen, _ = words(draw(P, [ONE, TWO, THREE, FOUR, FIVE, BOX]))
+    assert [text[0] for text in texts[4:]] == ["✓"] * 5 and chosen == ["Vera", "not Ivan", "not Sam", "not Ivan", "Will"]
 
 
-@given(
-    st.lists(st.text() | st.sampled_from([IVAN, SAM, VERA, WILL, BOX, "\\boxed{<&>}", "Ivan: yes, so " + "9" * 999]), max_size=5)
-)
+ODD = [ONE, TWO, THREE, FIVE, BOX, "\\boxed{<&>}", ": ", "not Ivan/Vera/Will: <&>", "not Ivan/Vera/Will: " + "9" * 999]
+
+
+@given(st.lists(st.text() | st.sampled_from(ODD), max_size=5))
 def test_no_attempt_breaks_the_picture_the_check_or_the_review(steps):
     words(draw(P, steps))
     fine, lines = check(P, steps), review(P, steps)

@@ -29,9 +29,9 @@ GOLDEN = {
         "Eva is 1 east of Lena. From Kai, where is Max? = 11 south 2 west"
     ),
     ("train", 5, 3): (
-        "Zoe is 4 east of Lena. Uma is 4 east of Olga. Dan is 5 east of Lena. Zoe is 7 north and 1 east of Gus. "
-        "Sam is 3 south of Kai. Will is 2 north of Zoe. Ivan is 2 north of Mia. Dan is 1 north and 8 west of Ivan. "
-        "Olga is 6 south of Sam. Hana is 3 east of Sam. Ivan is 9 east of Kai. Where is Zoe from Uma? = 10 north 4 west"
+        "Cara is 8 south of Kai. Kai is 8 south and 5 east of Olga. Tess is 2 south and 1 west of Cara. "
+        "Hana is 1 south and 3 west of Kai. Dan is 7 north and 5 west of Olga. Tess is 3 east of Uma. "
+        "Dan is 8 south and 5 west of Ivan. Uma is 5 south of Max. Zoe is 1 south of Max. Where is Zoe from Dan? = 21 south 6 east"
     ),
 }
 
@@ -137,12 +137,13 @@ def test_any_other_place_is_wrong(text):
 def test_two_people_on_one_spot_are_here():
     problem = parse("Bo is 2 north of Al. Bo is 2 north of Cy. Where is Cy from Al?")
     assert problem.truth == "here" and grade(problem, "\\boxed{0 north}")
-    assert check(problem, ["Bo: 2 north\n\n", "Cy: here\n\n", "\\boxed{here}"]) == [True] * 3
-    assert solve(problem, Random(0)) == ["Bo: 2 north\n\n", "Cy: here\n\n", "\\boxed{here}"]
+    steps = ["Al to Bo: 2 north, now 2 north\n\n", "Bo to Cy: 2 south, now here\n\n", "\\boxed{here}"]
+    assert solve(problem, Random(0)) == steps and check(problem, steps) == [True] * 3
 
 
-BEN, CARA, EVA, BOX = "Ben: 2 north\n\n", "Cara: 2 north 4 west\n\n", "Eva: 5 north 3 west\n\n", "\\boxed{5 north 3 west}"
-DAN, DONE = "Dan: 1 south\n\n", ["Step 1: Ben: 2 north, right.", "Step 2: Cara: 2 north 4 west, right."]
+BEN, CARA = "Ann to Ben: 2 north, now 2 north\n\n", "Ben to Cara: 4 west, now 2 north 4 west\n\n"
+EVA, BOX = "Cara to Eva: 3 north 1 east, now 5 north 3 west\n\n", "\\boxed{5 north 3 west}"
+DAN, DONE = "Ann to Dan: 1 south, now 1 south\n\n", [f"Step {i}: {s.strip()}, right." for i, s in enumerate([BEN, CARA], 1)]
 
 
 def test_the_solution_goes_along_the_facts():
@@ -154,33 +155,51 @@ def test_the_solution_goes_along_the_facts():
     [
         ([BEN, CARA, EVA, BOX], 4),
         ([DAN, BEN, CARA, EVA, BOX], 5),
+        ([BEN, CARA, EVA, DAN, BOX], 5),
         ([BEN, BOX], 2),
         ([BOX, BEN], 2),
         ([CARA, BEN], 0),
         ([BEN, BEN, CARA], 1),
-        (["Ann: here\n\n", BEN], 0),
-        (["Zed: 1 north\n\n"], 0),
-        (["Ben: 2 south\n\n", CARA], 0),
-        (["Ben: 2N"], 1),
-        (["Ben: 2 north\n1 east"], 0),
-        (["Ben is 2 north", BEN], 0),
+        ([BEN, "Ben to Ann: 2 south, now here\n\n"], 1),
+        ([BEN, "Ben to Dan: 3 south, now 1 south\n\n"], 1),
+        ([BEN, "Ann to Cara: 2 north 4 west, now 2 north 4 west\n\n"], 1),
+        ([BEN, "Ben to Cara: 4 east, now 2 north 4 west\n\n", EVA], 1),
+        ([BEN, "Ben to Cara: 4 west, now 4 west\n\n", EVA], 1),
+        ([BEN, "Cara to Ben: 4 east, now 2 north 4 west\n\n"], 1),
+        (["Ann to Ann: here, now here\n\n", BEN], 0),
+        (["Ann to Zed: 1 north, now 1 north\n\n"], 0),
+        (["Zed to Ben: 2 north, now 2 north\n\n"], 0),
+        (["Ann to Ben: 2 south, now 2 south\n\n", CARA], 0),
+        (["Ann to Ben: 2N, now 2 steps to the north."], 1),
+        (["Ann to Ben: 2 north,\nnow 2 north"], 0),
+        (["Ann to Ben: 2 north"], 0),
+        (["Ben: 2 north", BEN], 0),
         ([BEN, "\\boxed{5 north}", CARA], 1),
     ],
 )
-def test_a_step_places_someone_new_who_is_linked_where_they_are(steps, right):
+def test_a_step_goes_by_a_fact_from_someone_placed_to_someone_new(steps, right):
     assert check(P, steps) == [True] * right + [False] * (len(steps) - right)
 
 
 @pytest.mark.parametrize(
     ("steps", "lines"),
     [
-        ([BEN, CARA, EVA, BOX], [*DONE, "Step 3: Eva: 5 north 3 west, right.", "Answer: 5 north 3 west, right."]),
-        ([BEN, "Cara: 2 north 4 east", EVA], [DONE[0], "Step 2: Cara: 2 north 4 west, wrong."]),
-        ([BEN, "Cara: 4 west 2 north"], [*DONE, "Answer: none, wrong."]),
-        ([CARA, BEN], ["Step 1: Cara is not linked yet, wrong."]),
-        (["Zed: 1 north"], ["Step 1: Zed is not linked yet, wrong."]),
+        (
+            [BEN, CARA, EVA, BOX],
+            [*DONE, "Step 3: Cara to Eva: 3 north 1 east, now 5 north 3 west, right.", "Answer: 5 north 3 west, right."],
+        ),
+        (
+            [BEN, "Ben to Cara: 4 west, now 2 north 4 east", EVA],
+            [DONE[0], "Step 2: Ben to Cara: 4 west, now 2 north 4 west, wrong."],
+        ),
+        (["Ann to Ben: 2 south, now 2 north", EVA], ["Step 1: Ann to Ben: 2 north, now 2 north, wrong."]),
+        ([BEN, "Ben to Cara: 4W, now 4 west and 2 north"], [*DONE, "Answer: none, wrong."]),
+        ([CARA, BEN], ["Step 1: Ben is not placed, wrong."]),
+        (["Zed to Ben: 1 north, now 1 north"], ["Step 1: Zed is not placed, wrong."]),
+        (["Ann to Zed: 1 north, now 1 north"], ["Step 1: no fact links Ann and Zed, wrong."]),
+        (["Ann to Eva: 5 north, now 5 north"], ["Step 1: no fact links Ann and Eva, wrong."]),
         ([BEN, BEN], [DONE[0], "Step 2: Ben is placed, wrong."]),
-        (["Let me think.\n\n", BEN], ["Step 1: no place, wrong."]),
+        (["Let me think.\n\n", BEN], ["Step 1: no step, wrong."]),
         ([BEN, "\\boxed{5 north}", CARA], [DONE[0], "Answer: 5 north 3 west, wrong."]),
         ([BOX, CARA], ["Answer: 5 north 3 west, right."]),
         ([], ["Answer: none, wrong."]),
@@ -203,9 +222,10 @@ def test_a_drawn_problem_keeps_the_rules_of_its_level(level, seed):
     assert double or not any("and" in place for _, place, _ in facts)
     steps = solve(problem, rng)
     assert len(steps) == links + 1
-    way = [base, *(step.split(":")[0] for step in steps[:-1])]
-    near_first = sum((far, near) in {(a, b) for a, _, b in facts} for near, far in zip(way, way[1:], strict=False))
-    assert way[-1] == who and near_first in (links // 2, (links + 1) // 2)
+    said = [re.fullmatch(r"(\w+) to (\w+): .*?, now (.*)\n\n", step).groups() for step in steps[:-1]]
+    assert [near for near, _, _ in said] == [base, *(far for _, far, _ in said[:-1])] and said[-1][1:] == (who, problem.truth)
+    near_first = sum((far, near) in {(a, b) for a, _, b in facts} for near, far, _ in said)
+    assert near_first in (links // 2, (links + 1) // 2)
     assert all(line.endswith(", right.") for line in review(problem, steps))
 
 
@@ -256,8 +276,8 @@ def test_a_right_attempt_is_drawn_without_crosses():
 
 
 def test_a_false_place_is_crossed_and_tied_to_the_true_one():
-    said, crosses, dashes, squares = drawn(P, [BEN, "Cara: 2 north 4 east\n\n"])
-    assert said.count("Cara") == 2 and "✗ Step 2: Cara: 2 north 4 east" in said
+    said, crosses, dashes, squares = drawn(P, [BEN, "Ben to Cara: 4 east, now 2 north 4 east\n\n"])
+    assert said.count("Cara") == 2 and "✗ Step 2: Ben to Cara: 4 east, now 2 north 4 east" in said
     assert crosses == len(dashes) == 1 and squares == 0
     ends = re.fullmatch(r"M(\S+) (\S+)L(\S+) (\S+)", dashes[0]).groups()
     assert float(ends[0]) > float(ends[2]) and ends[1] == ends[3]
@@ -265,14 +285,18 @@ def test_a_false_place_is_crossed_and_tied_to_the_true_one():
 
 def test_what_can_not_be_placed_yet_and_what_is_no_place_is_marked():
     said, crosses, _, _ = drawn(P, [CARA])
-    assert crosses == 1 and "✗ Step 1: Cara: 2 north 4 west" in said
+    assert crosses == 1 and f"✗ Step 1: {CARA.strip()}" in said
     assert any(text.startswith("✗ Step 1: <b>&") for text in drawn(P, ["<b>&\0\ud800"])[0])
     assert drawn(P, [BEN, "\\boxed{5 south}"])[1] == 1
 
 
+FAR = "Cara to Eva: 3 north 1 east, now 999999 west"
+
+
 @given(
     st.lists(
-        st.sampled_from([BEN, DAN, EVA, BOX, "Eva: 999999 west", "\\boxed{999999 east}", "Zed: here"]) | st.text(), max_size=9
+        st.sampled_from([BEN, CARA, DAN, EVA, BOX, FAR, "\\boxed{999999 east}", "Ann to Zed: here, now here"]) | st.text(),
+        max_size=9,
     )
 )
 def test_any_attempt_is_drawn_checked_and_reviewed(steps):
@@ -286,4 +310,4 @@ def test_any_attempt_is_drawn_checked_and_reviewed(steps):
 
 def test_a_visitors_wide_map_is_drawn():
     text = " ".join(f"B{i} is 999 north and 999 east of B{i + 1}." for i in range(23)) + " Where is B0 from B23?"
-    assert len(draw(parse(text), ["B22: 999 north 999 east", "B0: 5 north"] * 99)) < 30_000
+    assert len(draw(parse(text), ["B23 to B22: 999 north 999 east, now 999 north 999 east", FAR] * 99)) < 30_000

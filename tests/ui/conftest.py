@@ -47,6 +47,13 @@ EVIL = (  # each stands wherever a person or a model could have written somethin
     '<svg><a href="javascript:window.pwned=1"><text>x</text></a></svg>',
     "${window.pwned=1}{{window.pwned}}`'\"><iframe src=/pwned>",
 )
+PICTURE = (  # what a task must never send, and what it may
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" role="img" aria-label="a map" onload="window.pwned=1">'
+    '<script>window.pwned=1</script><image href="/pwned"/><style>* { fill: url(/pwned) }</style>'
+    '<foreignObject><iframe xmlns="http://www.w3.org/1999/xhtml" src="/pwned"></iframe></foreignObject>'
+    '<a href="javascript:window.pwned=1"><text>link</text></a><rect width="9" height="9" fill="url(/pwned)" onclick="pwned=1"/>'
+    '<circle cx="5" cy="5" r="4" fill="currentColor"/><text x="1" y="15">at WHERE &lt;b&gt;</text></svg>'
+)
 CUT_SHORT = ("AbortError", "Connection errored out")
 """What the browser says when a reload ends a stream."""
 SOURCE = """def beam(root):
@@ -202,7 +209,7 @@ def records() -> dict[str, list[Record]]:
         "dvts": drive(searched("dvts", "never ends", settings={"n": 6, "beam_width": 2}))[0],
         "adaptive": drive(searched("adaptive_consistency", "lines", settings={"n": 16, "batch": 4}))[0],
     }
-    return {"small": search(), "big": search(80, 20, 25)} | evil | spoken | ran
+    return {"small": search(), "drawn": search(), "big": search(80, 20, 25)} | evil | spoken | ran
 
 
 @pytest.fixture(scope="session")
@@ -219,8 +226,10 @@ def view_url(serve: Callable[[Any], str], records: dict[str, list[Record]], feed
 
     def node_detail(session: str, path: str) -> dict[str, Any]:
         tree = SearchTree.of(record.event for record in records[session])
-        steps = tree.path(tuple(map(int, path.split("."))))
-        return told(steps[-1]) | {"steps": [facts(node) | {"text": f"FULL {node.text}"} for node in steps]}
+        steps = tree.path(tuple(map(int, path.split("."))) if path else ())
+        drawn = {"drawing": PICTURE.replace("WHERE", path or "root")} if session == "drawn" else {}
+        full = {"steps": [facts(node) | {"text": f"FULL {node.text}"} for node in steps]}
+        return (told(steps[-1]) if steps else {}) | full | drawn
 
     def recorded(request: gr.Request) -> Any:
         name = request.query_params.get("s")

@@ -5,23 +5,29 @@ One real example (level 2)::
     Who comes? Ivan, Sam, Vera, Will. Each wish needs a true part: not Ivan/Vera/Will, not Vera/not Ivan/Will,
     Ivan/not Sam, not Ivan/not Will, Will/Sam.
 
-    Ivan: no, so not Sam
+    not Ivan/Vera/Will: Vera
 
-    Sam: no, so Will
-    …
+    not Vera/not Ivan/Will: not Ivan
+
+    Ivan/not Sam: not Sam
+
+    not Ivan/not Will: not Ivan
+
+    Will/Sam: Will
+
     \boxed{Vera, Will}
 
-A step decides the next person; after "so" come the wishes that this took a part from and that are not true yet, with the parts
-still open ("nothing" if none is). The answer lists those who come, or nobody; it is right if every wish is true: a wish is, if
-one of its parts is. There may be 2 right answers (3 at level 5). Tokens of a problem and its solution, on average by level:
-56 + 30, 74 + 40, 93 + 51, 110 + 62, 143 + 83.
+A step copies the next wish and then chooses the part that makes it true, against no part chosen before. The answer lists the
+people that a step chose to come, or nobody; it is right if every wish is true: a wish is, if one of its parts is. There may be
+2 parties that fit (3 at level 5). On average by level, a problem has 5, 7, 10, 13 and 17 wishes, and the tokens of a problem,
+its solution and the solution's review are 56 + 49 + 94, 75 + 72 + 138, 93 + 96 + 184, 111 + 119 + 229, 143 + 161 + 309.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 
@@ -40,10 +46,11 @@ WORDINGS = (
     "Choose who comes from {people}, so that every wish has a true part: {wishes}.",
 )
 MAX_PEOPLE, MAX_WISHES, MAX_TEXT = 10, 60, 2000
-NOBODY, NOTHING = "nobody", "nothing"
+NOBODY = "nobody"
 
-Wish = tuple[tuple[int, bool], ...]
-"""Its parts: (place of a person, whether to come)."""
+Part = tuple[int, bool]
+"""(Place of a person, whether to come)."""
+Wish = tuple[Part, ...]
 
 
 @lru_cache(maxsize=50_000)
@@ -78,8 +85,8 @@ def _problem(people: Sequence[str], wishes: Sequence[Wish], fits: int, wording: 
     return Problem(NAME, text, truth, key, {"people": tuple(people), "wishes": tuple(wishes), "fits": fits})
 
 
-def _spelt(wishes: Sequence[Wish], people: Sequence[str]) -> str:
-    return ", ".join("/".join(people[i] if comes else f"not {people[i]}" for i, comes in wish) or NOTHING for wish in wishes)
+def _spelt(wishes: Sequence[Sequence[Part]], people: Sequence[str]) -> str:
+    return ", ".join("/".join(people[i] if comes else f"not {people[i]}" for i, comes in wish) for wish in wishes)
 
 
 def _listed(people: Sequence[str], chosen: Sequence[bool]) -> str:
@@ -137,12 +144,11 @@ def _once(wishes: Sequence[Wish]) -> list[Wish]:
 
 
 def reworded(text: str, rng: random.Random) -> str:
-    """The same problem with its wishes and their parts in another order and in another of the wordings."""
+    """The same problem in one of the wordings; its wishes stay in their order, which an attempt's steps follow."""
     if (read := _read(text)) is None:
         return text
     people, wishes = read
-    mixed = [tuple(rng.sample(wish, len(wish))) for wish in rng.sample(wishes, len(wishes))]
-    return rng.choice(WORDINGS).format(people=", ".join(people), wishes=_spelt(mixed, people))
+    return rng.choice(WORDINGS).format(people=", ".join(people), wishes=_spelt(wishes, people))
 
 
 def answer(text: str) -> str | None:
@@ -173,88 +179,83 @@ def grade(problem: Problem, text: str) -> bool:
     >>> grade(parse("Who comes? Wishes: Al/Bo, not Al/Bo"), r"\\boxed{Bo}")
     True
     """
-    party = _party(problem, answer(text) or text)
-    return party is not None and not _lost(problem, party)
+    return not _fault(problem, _party(problem, answer(text) or text))
 
 
 def solve(problem: Problem, rng: random.Random) -> list[str]:
-    """One of the parties that fit: one person a step, then the boxed list."""
-    people, fits = problem.data["people"], problem.data["fits"]
-    chosen = _chosen(len(people), rng.choice([party for party in range(1 << len(people)) if fits >> party & 1]))
-    steps = [_said(problem, chosen[: i + 1], ": ") + DELIMITER for i in range(len(people))]
-    return [*steps, f"\\boxed{{{_listed(people, chosen)}}}"]
+    """One of the parties that fit: a wish a step, fulfilled by a part chosen before where one of its parts is."""
+    people, wishes, fits = (problem.data[name] for name in ("people", "wishes", "fits"))
+    party = rng.choice([party for party in range(1 << len(people)) if fits >> party & 1])
+    picks = list[Part]()
+    for wish in wishes:
+        again = [part for part in wish if part in picks]
+        picks.append(again[0] if again else rng.choice([(i, comes) for i, comes in wish if (party >> i & 1) == comes]))
+    steps = [f"{_spelt([wish], people)}: {_spelt([[part]], people)}{DELIMITER}" for wish, part in zip(wishes, picks, strict=True)]
+    return [*steps, f"\\boxed{{{_listed(people, [(i, True) in picks for i in range(len(people))])}}}"]
 
 
-def _said(problem: Problem, chosen: Sequence[bool], colon: str) -> str:
-    """The last choice; what is open of the wishes that it took a part from and that are not true, each once."""
-    took, people = (len(chosen) - 1, not chosen[-1]), problem.data["people"]
-    states = [_state(wish, chosen) for wish in problem.data["wishes"] if took in wish]
-    so = _spelt(_once([open_parts for true, open_parts in states if not true]), people)
-    return f"{people[took[0]]}{colon}{'yes' if chosen[-1] else 'no'}{so and f', so {so}'}"
+def _is_true(wish: Wish, chosen: Mapping[int, bool]) -> bool:
+    return any(chosen.get(i) == comes for i, comes in wish)
 
 
-def _state(wish: Wish, chosen: Sequence[bool]) -> tuple[bool, Wish]:
-    """Whether `wish` is true by now, and its parts that are open."""
-    return any(i < len(chosen) and chosen[i] == comes for i, comes in wish), tuple(p for p in wish if p[0] >= len(chosen))
+def _is_lost(wish: Wish, chosen: Mapping[int, bool]) -> bool:
+    return all(chosen.get(i, comes) != comes for i, comes in wish)
 
 
-def _lost(problem: Problem, chosen: Sequence[bool]) -> str:
-    """The first wish that has no part left; empty if there is none."""
-    lost = (wish for wish in problem.data["wishes"] if _state(wish, chosen) == (False, ()))
-    return _spelt([wish], problem.data["people"]) if (wish := next(lost, None)) else ""
+def _fault(problem: Problem, party: Sequence[bool] | None) -> str:
+    """What is wrong with an answer, the first wish that is false; empty if nothing is."""
+    if party is None:
+        return "no list of people"
+    lost = (wish for wish in problem.data["wishes"] if _is_lost(wish, dict(enumerate(party))))
+    return f"{_spelt([wish], problem.data['people'])} is false" if (wish := next(lost, None)) else ""
 
 
-STEP = re.compile(rf"({PERSON}): (yes|no)(?:, so ([^\n]+))?")
+STEP = re.compile(rf"([^:\n]+): ((?:not )?{PERSON})")
 
 
-def _judged(problem: Problem, chosen: list[bool], place: int, step: str) -> tuple[str, list[bool]]:
-    """The line of the review on step number `place`, and the choices after it: those of the answer if it is one."""
-    people = problem.data["people"]
+def _judged(problem: Problem, picks: list[Part], step: str) -> tuple[str, list[Part]]:
+    """The line of the review on the step after `picks`, and the parts chosen with it, even if it contradicts one before."""
+    people, wishes = problem.data["people"], problem.data["wishes"]
     if (listed := boxed(step)) is not None:
-        party = _party(problem, listed)
-        if party is None:
-            return f"Answer: no list of people{WRONG}", chosen
-        lost = _lost(problem, party)
-        return f"Answer: {lost} is false{WRONG}" if lost else f"Answer: every wish is true{RIGHT}", party
-    found, due = STEP.fullmatch(step.strip()), people[len(chosen)] if len(chosen) < len(people) else "no one"
-    if found is None or found[1] != due:
-        return f"Step {place}: {due} is next{WRONG}", chosen
-    chosen = [*chosen, found[2] == "yes"]
-    lost, said = _lost(problem, chosen), _said(problem, chosen, " ")
-    fine = not lost and _parts(said.partition(", so ")[2]) == _parts(found[3] or "")
-    return f"Step {place}: {lost + ' is lost' if lost else said}{RIGHT if fine else WRONG}", chosen
+        fault = _fault(problem, _party(problem, listed))
+        return f"Answer: {fault}{WRONG}" if fault else f"Answer: every wish is true{RIGHT}", picks
+    due = wishes[len(picks)] if len(picks) < len(wishes) else ()
+    head, wish, found = f"Step {len(picks) + 1}: ", _spelt([due], people), STEP.fullmatch(step.strip())
+    if not due or found is None or sorted(found[1].split("/")) != sorted(wish.split("/")):
+        return f"{head}{wish or 'the answer'} is next{WRONG}", picks
+    part = next((part for part in due if _spelt([[part]], people) == found[2]), None)
+    if part is None:
+        return f"{head}{found[2]} is no part of it{WRONG}", picks
+    if (other := (part[0], not part[1])) in picks:
+        return f"{head}{_spelt([[other]], people)} was chosen before{WRONG}", [*picks, part]
+    return f"{head}{wish}: {found[2]}{RIGHT}", [*picks, part]
 
 
-def _parts(wishes: str) -> list[list[str]]:
-    return sorted(sorted(part.strip() for part in wish.split("/")) for wish in wishes.split(","))
-
-
-def _attempt(problem: Problem, steps: Sequence[str]) -> list[tuple[str, list[bool]]]:
+def _attempt(problem: Problem, steps: Sequence[str]) -> list[tuple[str, list[Part]]]:
     """What `_judged` says of each step, up to and with the first mistake or the answer."""
-    judged: list[tuple[str, list[bool]]] = []
-    for place, step in enumerate(steps, start=1):
-        judged.append(_judged(problem, judged[-1][1] if judged else [], place, step))
+    judged: list[tuple[str, list[Part]]] = []
+    for step in steps:
+        judged.append(_judged(problem, judged[-1][1] if judged else [], step))
         if boxed(step) is not None or judged[-1][0].endswith(WRONG):
             break
     return judged
 
 
 def check(problem: Problem, steps: Sequence[str]) -> list[bool]:
-    """The next person decided, what follows said right, and a party that fits still possible, for each step."""
-    fits, count = problem.data["fits"], len(problem.data["people"])
-    fine, verdicts = True, []
-    for line, chosen in _attempt(problem, steps):
-        against = _true(tuple((i, not comes) for i, comes in enumerate(chosen)), count)
-        fine = fine and line.endswith(RIGHT) and fits & ~against != 0
+    """The next wish copied, one of its parts chosen against none before, and a party that fits still possible, for each step."""
+    fits, count, fine, verdicts = problem.data["fits"], len(problem.data["people"]), True, list[bool]()
+    for line, picks in _attempt(problem, steps):
+        fits &= _true((picks[-1],), count) if picks else fits
+        fine = fine and line.endswith(RIGHT) and fits != 0
         verdicts.append(fine)
     return verdicts + [False] * (len(steps) - len(verdicts))
 
 
 def review(problem: Problem, steps: Sequence[str]) -> list[str]:
-    """What follows from each choice, worked out again, up to a wish that is lost; then whether every wish is true.
+    """Whether each step takes the next wish and a part that nothing before is against; then whether every wish is true.
 
-    >>> review(parse("Who comes? Wishes: Al/Bo, not Al/Bo"), ["Al: yes, so Bo", "Bo: no, so nothing"])
-    ['Step 1: Al yes, so Bo, right.', 'Step 2: not Al/Bo is lost, wrong.']
+    >>> review(parse("Who comes? Wishes: Al/Bo, not Al/Bo"), ["Al/Bo: Al", "not Al/Bo: not Al"])
+    ['Step 1: Al/Bo: Al, right.', 'Step 2: Al was chosen before, wrong.']
     """
     lines = [line for line, _ in _attempt(problem, steps)]
     ended = lines and (lines[-1].startswith("Answer") or lines[-1].endswith(WRONG))
@@ -267,34 +268,40 @@ STAYS = ("–", f'stroke="{ACCENT}" stroke-dasharray="4"')
 
 
 def draw(problem: Problem, steps: Sequence[str]) -> str:
-    """The people (✓ comes, – stays, ? open) over the wishes: true parts ticked, false ones struck out, lost wishes crossed."""
-    people, wishes, body = problem.data["people"], problem.data["wishes"], list[str]()
-    line, chosen = ([("", []), *_attempt(problem, steps)])[-1]
+    """The people (✓ comes, – stays, ? open) over the wishes: true ones ticked, chosen parts underlined, false ones struck out.
+
+    A wish that is lost, and one whose chosen part contradicts a part chosen before or the answer, is crossed.
+    """
+    people, wishes, body, attempt = problem.data["people"], problem.data["wishes"], list[str](), _attempt(problem, steps)
+    line, picks = attempt[-1] if attempt else ("", [])
+    said = _party(problem, boxed(steps[len(attempt) - 1]) or "") if line.startswith("Answer") else None
+    chosen = dict(reversed(picks)) if said is None else dict(enumerate(said))
     for i, name in enumerate(people):
-        x, y, (mark, frame) = 8 + i % 3 * 104, 8 + i // 3 * 28, (COMES if chosen[i] else STAYS) if i < len(chosen) else OPEN
+        x, y, (mark, frame) = 8 + i % 3 * 104, 8 + i // 3 * 28, (COMES if chosen[i] else STAYS) if i in chosen else OPEN
         body.append(f'<rect x="{x}" y="{y}" width="96" height="22" rx="11" fill="none" {frame}/>')
         body.append(f'<text x="{x + 48}" y="{y + 16}" text-anchor="middle">{escape(name)} {mark}</text>')
     y += 52
-    for wish in wishes:
-        true, open_parts = _state(wish, chosen)
-        mark, colour = ("✓", ACCENT) if true else ("·", "currentColor") if open_parts else ("✗", BAD)
-        parts = " or ".join(_part(people, part, chosen) for part in wish)
-        row = BAD if colour == BAD else "currentColor"
+    for place, wish in enumerate(wishes):
+        pick = picks[place : place + 1]
+        lost = _is_lost(wish, chosen) or any(_is_lost((part,), chosen) for part in pick)
+        mark, colour = ("✗", BAD) if lost else ("✓", ACCENT) if _is_true(wish, chosen) else ("·", "currentColor")
+        parts = " or ".join(_part(people, part, chosen, part in pick) for part in wish)
+        row = BAD if lost else "currentColor"
         body.append(f'<text x="8" y="{y}" fill="{colour}">{mark}<tspan x="26" fill="{row}">{parts}</tspan></text>')
         y += 18
     if line.endswith(WRONG):
-        said = line.removesuffix(WRONG).replace(": ", " wrong. True: ", 1)
-        said = said if len(said) < 49 else said[:47] + "…"
-        body.append(f'<text x="8" y="{y + 6}" fill="{BAD}" font-size="12">✗<tspan x="26">{escape(said)}</tspan></text>')
+        note = line.removesuffix(WRONG).replace(": ", " wrong: ", 1)
+        note = note if len(note) < 50 else note[:48] + "…"
+        body.append(f'<text x="8" y="{y + 6}" fill="{BAD}" font-size="12">✗<tspan x="26">{escape(note)}</tspan></text>')
     width = max(320, *(26 + 7 * len(_spelt([wish], people)) + 28 * len(wish) for wish in wishes))
-    label = f"{sum(_state(wish, chosen)[0] for wish in wishes)} of {len(wishes)} wishes are true. {line}"
+    label = f"{sum(_is_true(wish, chosen) for wish in wishes)} of {len(wishes)} wishes are true. {line}"
     head = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + 14}" role="img" aria-label="{escape(label)}"'
     return f'<svg {head} font-family="system-ui" font-size="13" fill="currentColor">{"".join(body)}</svg>'
 
 
-def _part(people: Sequence[str], part: tuple[int, bool], chosen: Sequence[bool]) -> str:
-    """One part of a wish, ticked if it is true and struck out if it is false."""
-    words, (true, open_parts) = escape(_spelt([(part,)], people)), _state((part,), chosen)
-    if true:
-        return f'<tspan fill="{ACCENT}">{words} ✓</tspan>'
-    return words if open_parts else f'<tspan text-decoration="line-through" opacity="0.7">{words}</tspan>'
+def _part(people: Sequence[str], part: Part, chosen: Mapping[int, bool], picked: bool) -> str:
+    """One part of a wish, underlined if a step chose it, struck out if it is false."""
+    false, words = _is_lost((part,), chosen), escape(_spelt([[part]], people))
+    lines = " ".join(["underline"] * picked + ["line-through"] * false)
+    colour = f' fill="{BAD if false else ACCENT}"' if picked else ' opacity="0.7"' if false else ""
+    return f'<tspan text-decoration="{lines}"{colour}>{words}</tspan>' if lines else words

@@ -4,17 +4,18 @@ One real example (level 2)::
 
     Pia is 8 east of Hana. Eva is 2 east of Max. Eva is 2 north of Hana. Vera is 4 north of Max. Where is Pia relative to Max?
 
-    Eva: 2 east
+    Max to Eva: 2 east, now 2 east
 
-    Hana: 2 south 2 east
+    Eva to Hana: 2 south, now 2 south 2 east
 
-    Pia: 2 south 10 east
+    Hana to Pia: 8 east, now 2 south 10 east
 
     \boxed{2 south 10 east}
 
-The answer is a displacement; it is right if the person is there, in any spelling ("3 west, 5 north", "5N 3W"). A step places
-one more person as seen from the person of reference; someone who hangs off the way may be placed too. Prompt and solution
-have 48, 75, 103, 154 and 209 tokens on average at levels 1 to 5.
+The answer is a displacement; it is right if the person is there, in any spelling ("3 west, 5 north", "5N 3W"). A step goes
+along one fact, from someone placed (at first the person of reference) to someone new, and says where that one now is as seen
+from the person of reference; it may leave the way to the person asked for. The prompt has 26, 43, 61, 97 and 108 tokens on
+average at levels 1 to 5, the solution 38, 55, 73, 105 and 146, a review of it 56, 81, 107, 147 and 204.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from tts_explorer.tasks.base import DELIMITER, RIGHT, WRONG, Problem, boxed
 NAME = "spatial"
 TITLE = "Map: where is one person from another"
 ORACLE = False
-RULES = {1: (2, 0, 0.0), 2: (3, 1, 0.0), 3: (4, 2, 0.0), 4: (5, 3, 0.5), 5: (7, 4, 0.5)}
+RULES = {1: (2, 0, 0.0), 2: (3, 1, 0.0), 3: (4, 2, 0.0), 4: (5, 3, 0.5), 5: (7, 2, 0.5)}
 """level: (facts between the two people, people who only distract, share of facts with two directions)."""
+answer = boxed  # the answer is the boxed place
 
 PEOPLE = "Ann Ben Cara Dan Eva Finn Gus Hana Ivan Jill Kai Lena Max Mia Noah Olga Pia Raj Sam Tess Uma Vera Will Zoe".split()
 QUESTIONS = ("Where is {who} from {base}?", "Where is {who} relative to {base}?", "From {base}, where is {who}?")
@@ -41,8 +43,8 @@ Place = tuple[int, int]
 """(steps north, steps east); south and west are negative."""
 Fact = tuple[str, Place, str]
 """(person, place, seen from this person)."""
-Map = tuple[str, str, dict[str, Place], dict[str, set[str]]]
-"""A problem's data: whom it is seen from, who is asked for, everyone's place (nearest in facts first), whom facts link."""
+Map = tuple[str, str, dict[str, Place], dict[str, dict[str, Place]]]
+"""A problem's data: whom it is seen from, who is asked for, everyone's place (nearest in facts first), everyone's ways."""
 
 
 def draw_problem(rng: random.Random, level: int) -> Problem:
@@ -85,8 +87,7 @@ def _problem(facts: Sequence[Fact], base: str, who: str, question: str) -> Probl
     told = [f"{a} is {_words(place, ' and ')} of {b}." for a, place, b in facts]
     pairs = sorted({(*min(ends), *max(ends)) for a, _, b in facts if (ends := (places[a], places[b]))})
     key = "; ".join(" ".join(map(str, numbers)) for numbers in [*pairs, places[who]])
-    linked = {person: {far for far, _, _ in legs} for person, legs in links.items()}
-    data: Map = base, who, places, linked
+    data: Map = base, who, places, {near: {far: (north, east) for far, north, east in ways} for near, ways in links.items()}
     return Problem(NAME, " ".join([*told, question.format(who=who, base=base)]), _words(places[who]), key, data)
 
 
@@ -100,7 +101,8 @@ PERSON = r"(?<![\w-])[A-ZÀ-ÖØ-Þ]\w{0,19}(?:-\w{1,19})?(?![\w-])"
 UNIT = r"(?:(?:km|miles?|m|steps?|blocks?|paces?|feet|yards?|met(?:er|re)s?) ?)?"
 PART = rf"([0-9]{{1,6}}) ?{UNIT}(?:to the )?(north|south|east|west|[nsew])(?![a-z])"
 PLACE = rf"{PART}(?:(?:,? and |, ?| )?{PART})?"
-ONE_PART, WHOLE_PLACE, STEP = re.compile(PART), re.compile(PLACE), re.compile(rf"({PERSON}): (.{{1,99}})")
+ONE_PART, WHOLE_PLACE = re.compile(PART), re.compile(PLACE)
+STEP = re.compile(rf"({PERSON}) to ({PERSON}): (.{{1,99}}), now (.{{1,99}})")
 FACT = re.compile(rf"(?P<a>{PERSON}) (?:is|stands|sits|lives|works) (?P<place>(?i:{PLACE})) (?:of|from) (?P<b>{PERSON})")
 WHO, BASE = re.compile(rf"\b(?i:where) [a-z]+ ({PERSON})"), re.compile(rf"\b(?i:from|of|to|with) ({PERSON})")
 UNREAD = re.compile(r"\b(\d|north|south|east|west)", re.IGNORECASE)
@@ -152,15 +154,19 @@ def reworded(text: str, rng: random.Random) -> str:
 
 
 def solve(problem: Problem, rng: random.Random) -> list[str]:
-    """Everyone on the way from the person of reference, with their place seen from there, then the boxed place."""
-    base, who, places, linked = problem.data
+    """The way along the facts from the person of reference to the person asked for, then the boxed place."""
+    base, who, places, ways = problem.data
     way = [who]
     while way[-1] != base:
-        way.append(next(person for person in places if person in linked[way[-1]]))  # places are in order of facts from base
-    return [*(f"{person}: {_words(places[person])}{DELIMITER}" for person in way[-2::-1]), f"\\boxed{{{problem.truth}}}"]
+        way.append(next(person for person in places if person in ways[way[-1]]))  # places are in order of facts from base
+    steps = [_step(problem.data, *ends) + DELIMITER for ends in zip(way[:0:-1], way[-2::-1], strict=True)]
+    return [*steps, f"\\boxed{{{problem.truth}}}"]
 
 
-answer = boxed  # the answer is the boxed place
+def _step(data: Map, near: str, far: str) -> str:
+    """The step from someone placed to someone whom a fact links with them."""
+    _, _, places, ways = data
+    return f"{near} to {far}: {_words(ways[near][far])}, now {_words(places[far])}"
 
 
 def canonical(answer: str) -> str:
@@ -175,38 +181,34 @@ def grade(problem: Problem, text: str) -> bool:
 
 
 def check(problem: Problem, steps: Sequence[str]) -> list[bool]:
-    """Right if all before are, and the person is new, linked by a fact to someone placed, and truly there, or boxed rightly."""
+    """Right if all before are, and it goes by a fact from someone placed to someone new, who is there, or is boxed rightly."""
     fine = True
     return [fine := fine and right for _, _, _, right in _judged(problem, steps)]
 
 
 def _judged(problem: Problem, steps: Sequence[str]) -> Iterator[tuple[str, Place | None, str, bool]]:
     """For each step: the person it places, where it says they are, what is true instead or too, whether it is right."""
-    base, who, places, linked = problem.data
+    base, who, places, ways = problem.data
     placed = {base}
     for step in steps:
-        if (said := boxed(step)) is not None:
-            yield who, _place(said), problem.truth, grade(problem, step)
+        if (box := boxed(step)) is not None:
+            yield who, _place(box), problem.truth, grade(problem, step)
             continue
-        person, place = (found[1], _place(found[2])) if (found := STEP.fullmatch(step.strip())) else ("", None)
-        right = False
-        if place is None:
-            truth = "no place"
-        elif person in placed:
-            truth = f"{person} is placed"
-        elif not placed & linked.get(person, set()):
-            truth = f"{person} is not linked yet"
-        else:
-            truth, right = f"{person}: {_words(places[person])}", place == places[person]
-            placed |= {person} if right else set()
-        yield person, place, truth, right
+        near, far, *said = found.groups() if (found := STEP.fullmatch(step.strip())) else [""] * 4
+        way, place = map(_place, said)
+        faults = {"no step": None in (way, place), f"{near} is not placed": near not in placed, f"{far} is placed": far in placed}
+        faults[f"no fact links {near} and {far}"] = far not in ways.get(near, ())
+        truth = next((fault for fault, holds in faults.items() if holds), "") or _step(problem.data, near, far)
+        right = not any(faults.values()) and (way, place) == (ways[near][far], places[far])
+        placed |= {far} if right else set()
+        yield far, place, truth, right
 
 
 def review(problem: Problem, steps: Sequence[str]) -> list[str]:
-    """Each person's place worked out again, then the answer: `Step 1: Bo: 2 north, wrong.`
+    """Each step worked out again, then the answer.
 
-    >>> review(parse("Bo is 2 north of Al. Where is Bo from Al?"), ["Bo: 2 north", "\\\\boxed{2 south}"])
-    ['Step 1: Bo: 2 north, right.', 'Answer: 2 north, wrong.']
+    >>> review(parse("Al is 2 south of Bo. Where is Bo from Al?"), ["Al to Bo: 2 north, now 2 north", "\\\\boxed{2 south}"])
+    ['Step 1: Al to Bo: 2 north, now 2 north, right.', 'Answer: 2 north, wrong.']
     """
     lines = list[str]()
     for step, (_, _, truth, right) in zip(steps, _judged(problem, steps), strict=True):
@@ -226,7 +228,7 @@ Point = tuple[float, float]
 
 def draw(problem: Problem, steps: Sequence[str]) -> str:
     """A map of everyone, the attempt's people in colour; a wrong place is crossed, dashes lead from it to the true one."""
-    base, who, places, linked = problem.data
+    base, who, places, ways = problem.data
     steps, claims = list(steps[:DRAWN_STEPS]), list[tuple[str, Place, bool]]()
     for person, place, _, right in _judged(problem, steps):
         if place and (truth := places.get(person)):
@@ -235,9 +237,8 @@ def draw(problem: Problem, steps: Sequence[str]) -> str:
     placed = {base, *(person for person, _, right in claims if right)}
     at, unit, height = _scaled([*places.values(), *(place for _, place, _ in claims)])
     marks = [_ground(at((0, 0)), unit, height), _path("M{} {}m-8 0a8 8 0 1 0 16 0a8 8 0 1 0-16 0", at((0, 0)), ACCENT)]
-    links = [(a, b, *at(places[a]), *at(places[b])) for a in places for b in linked[a] if a < b]
-    for a, b, *ends in links:
-        marks.append(_path("M{} {}L{} {}", ends, *((ACCENT,) if {a, b} <= placed else (INK, 'opacity=".5"'))))
+    links = [(a, b, *at(places[a]), *at(places[b])) for a in places for b in ways[a] if a < b]
+    marks += [_path("M{} {}L{} {}", ends, *((ACCENT,) if {a, b} <= placed else (INK, 'opacity=".5"'))) for a, b, *ends in links]
     for person, place in places.items():
         paint = f'"{ACCENT}"' if person in placed else f'"{INK}" opacity=".6"'
         marks.append('<circle cx="{}" cy="{}" r="4" fill={}/>'.format(*at(place), paint))
@@ -250,8 +251,9 @@ def draw(problem: Problem, steps: Sequence[str]) -> str:
     if any(boxed(step) is not None and grade(problem, step) for step in steps):
         marks.append(_path("M{} {}m-8-8h16v16h-16z", at(places[who]), ACCENT))
     if (fine := sum(check(problem, steps))) < len(steps):
-        said = "".join(c if c.isprintable() else " " for c in f"✗ Step {fine + 1}: {steps[fine].strip()}"[:46])
-        marks.append(f'<text x="8" y="{height - 8}" fill="{BAD}">{escape(said)}</text>')
+        said = "".join(c if c.isprintable() else " " for c in f"✗ Step {fine + 1}: {steps[fine].strip()}"[:60])
+        fit = 'textLength="304" lengthAdjust="spacingAndGlyphs"' if len(said) > 50 else ""
+        marks.append(f'<text x="8" y="{height - 8}" fill="{BAD}" font-size="11" {fit}>{escape(said)}</text>')
     label = escape(f"Map of {len(places)} people: where is {who} from {base}? {len(placed) - 1} placed so far")
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}"'
     drawn = "".join([*marks, *_labels(names, [link[2:] for link in links])])
