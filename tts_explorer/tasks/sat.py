@@ -11,16 +11,14 @@ One real example (level 2)::
 
     Ivan/not Sam: not Sam
 
-    not Ivan/not Will: not Ivan
-
-    Will/Sam: Will
+    …
 
     \boxed{Vera, Will}
 
-A step copies the next wish and then chooses the part that makes it true, against no part chosen before. The answer lists the
-people that a step chose to come, or nobody; it is right if every wish is true: a wish is, if one of its parts is. There may be
-2 parties that fit (3 at level 5). On average by level, a problem has 5, 7, 10, 13 and 17 wishes, and the tokens of a problem,
-its solution and the solution's review are 56 + 49 + 94, 75 + 72 + 138, 93 + 96 + 184, 111 + 119 + 229, 143 + 161 + 309.
+A step copies the next wish, then chooses the part that makes it true, against no part chosen before. The answer lists those
+chosen to come, or nobody; it is right if every wish is true: a wish is, if one of its parts is. 1 or 2 parties fit. On average
+by level: 5, 7, 10, 13, 15 wishes; tokens of the problem 55, 74, 92, 110, 128, of its solution 48, 71, 96, 118, 141, of the
+solution's review 63, 91, 120, 149, 177.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ from tts_explorer.tasks.base import DELIMITER, RIGHT, WRONG, Problem, boxed
 NAME = "sat"
 TITLE = "Party: make every wish true"
 ORACLE = False
-RULES = {1: (3, 2, 8), 2: (4, 2, 12), 3: (5, 2, 16), 4: (6, 2, 20), 5: (8, 3, 22)}
+RULES = {1: (3, 2, 8), 2: (4, 2, 12), 3: (5, 2, 16), 4: (6, 2, 20), 5: (7, 2, 22)}
 """level: (people, most parties that make every wish true, most wishes)."""
 
 PEOPLE = "Ann Ben Cara Dan Eva Finn Gus Hana Ivan Jill Kai Lena Max Mia Noah Olga Pia Raj Sam Tess Uma Vera Will Zoe".split()
@@ -81,7 +79,8 @@ def _problem(people: Sequence[str], wishes: Sequence[Wish], fits: int, wording: 
     letters = ("".join(sorted(chr((97 if comes else 65) + i) for i, comes in wish)) for wish in wishes)
     key = f"{len(people)}: {' '.join(sorted(letters))}"
     text = wording.format(people=", ".join(people), wishes=_spelt(wishes, people))
-    truth = _listed(people, _chosen(len(people), (fits & -fits).bit_length() - 1))
+    party = (fits & -fits).bit_length() - 1
+    truth = _listed(people, [bool(party >> i & 1) for i in range(len(people))])
     return Problem(NAME, text, truth, key, {"people": tuple(people), "wishes": tuple(wishes), "fits": fits})
 
 
@@ -91,10 +90,6 @@ def _spelt(wishes: Sequence[Sequence[Part]], people: Sequence[str]) -> str:
 
 def _listed(people: Sequence[str], chosen: Sequence[bool]) -> str:
     return ", ".join(name for name, comes in zip(people, chosen, strict=True) if comes) or NOBODY
-
-
-def _chosen(count: int, party: int) -> list[bool]:
-    return [bool(party >> i & 1) for i in range(count)]
 
 
 PERSON = r"(?!(?i:not?|and|or|who|nobody|nothing)\b)[A-ZÀ-ÖØ-Þ][^\W\d_]{0,11}"
@@ -194,20 +189,18 @@ def solve(problem: Problem, rng: random.Random) -> list[str]:
     return [*steps, f"\\boxed{{{_listed(people, [(i, True) in picks for i in range(len(people))])}}}"]
 
 
-def _is_true(wish: Wish, chosen: Mapping[int, bool]) -> bool:
-    return any(chosen.get(i) == comes for i, comes in wish)
-
-
-def _is_lost(wish: Wish, chosen: Mapping[int, bool]) -> bool:
-    return all(chosen.get(i, comes) != comes for i, comes in wish)
+def _truth(wish: Sequence[Part], chosen: Mapping[int, bool]) -> bool | None:
+    """Whether `wish` is true; None while that is open."""
+    said = [chosen[i] == comes if i in chosen else None for i, comes in wish]
+    return True if True in said else None if None in said else False
 
 
 def _fault(problem: Problem, party: Sequence[bool] | None) -> str:
     """What is wrong with an answer, the first wish that is false; empty if nothing is."""
     if party is None:
         return "no list of people"
-    lost = (wish for wish in problem.data["wishes"] if _is_lost(wish, dict(enumerate(party))))
-    return f"{_spelt([wish], problem.data['people'])} is false" if (wish := next(lost, None)) else ""
+    false = (wish for wish in problem.data["wishes"] if not _truth(wish, dict(enumerate(party))))
+    return f"{_spelt([wish], problem.data['people'])} is false" if (wish := next(false, None)) else ""
 
 
 STEP = re.compile(rf"([^:\n]+): ((?:not )?{PERSON})")
@@ -228,17 +221,17 @@ def _judged(problem: Problem, picks: list[Part], step: str) -> tuple[str, list[P
         return f"{head}{found[2]} is no part of it{WRONG}", picks
     if (other := (part[0], not part[1])) in picks:
         return f"{head}{_spelt([[other]], people)} was chosen before{WRONG}", [*picks, part]
-    return f"{head}{wish}: {found[2]}{RIGHT}", [*picks, part]
+    return f"{head}{found[2]}{RIGHT}", [*picks, part]
 
 
 def _attempt(problem: Problem, steps: Sequence[str]) -> list[tuple[str, list[Part]]]:
     """What `_judged` says of each step, up to and with the first mistake or the answer."""
-    judged: list[tuple[str, list[Part]]] = []
+    judged = [("", list[Part]())]
     for step in steps:
-        judged.append(_judged(problem, judged[-1][1] if judged else [], step))
+        judged.append(_judged(problem, judged[-1][1], step))
         if boxed(step) is not None or judged[-1][0].endswith(WRONG):
             break
-    return judged
+    return judged[1:]
 
 
 def check(problem: Problem, steps: Sequence[str]) -> list[bool]:
@@ -255,7 +248,7 @@ def review(problem: Problem, steps: Sequence[str]) -> list[str]:
     """Whether each step takes the next wish and a part that nothing before is against; then whether every wish is true.
 
     >>> review(parse("Who comes? Wishes: Al/Bo, not Al/Bo"), ["Al/Bo: Al", "not Al/Bo: not Al"])
-    ['Step 1: Al/Bo: Al, right.', 'Step 2: Al was chosen before, wrong.']
+    ['Step 1: Al, right.', 'Step 2: Al was chosen before, wrong.']
     """
     lines = [line for line, _ in _attempt(problem, steps)]
     ended = lines and (lines[-1].startswith("Answer") or lines[-1].endswith(WRONG))
@@ -265,12 +258,13 @@ def review(problem: Problem, steps: Sequence[str]) -> list[str]:
 ACCENT, BAD = "var(--accent, #2563eb)", "var(--bad, #b91c1c)"
 COMES, OPEN = ("✓", f'stroke="{ACCENT}" stroke-width="2"'), ("?", 'stroke="currentColor"')
 STAYS = ("–", f'stroke="{ACCENT}" stroke-dasharray="4"')
+MARKS = {True: ("✓", ACCENT, "currentColor"), None: ("·", "currentColor", "currentColor"), False: ("✗", BAD, BAD)}
 
 
 def draw(problem: Problem, steps: Sequence[str]) -> str:
     """The people (✓ comes, – stays, ? open) over the wishes: true ones ticked, chosen parts underlined, false ones struck out.
 
-    A wish that is lost, and one whose chosen part contradicts a part chosen before or the answer, is crossed.
+    A wish that is lost is crossed, and so is a choice that contradicts one before.
     """
     people, wishes, body, attempt = problem.data["people"], problem.data["wishes"], list[str](), _attempt(problem, steps)
     line, picks = attempt[-1] if attempt else ("", [])
@@ -283,10 +277,8 @@ def draw(problem: Problem, steps: Sequence[str]) -> str:
     y += 52
     for place, wish in enumerate(wishes):
         pick = picks[place : place + 1]
-        lost = _is_lost(wish, chosen) or any(_is_lost((part,), chosen) for part in pick)
-        mark, colour = ("✗", BAD) if lost else ("✓", ACCENT) if _is_true(wish, chosen) else ("·", "currentColor")
+        mark, colour, row = MARKS[_truth(pick if pick and said is None else wish, chosen)]
         parts = " or ".join(_part(people, part, chosen, part in pick) for part in wish)
-        row = BAD if lost else "currentColor"
         body.append(f'<text x="8" y="{y}" fill="{colour}">{mark}<tspan x="26" fill="{row}">{parts}</tspan></text>')
         y += 18
     if line.endswith(WRONG):
@@ -294,14 +286,14 @@ def draw(problem: Problem, steps: Sequence[str]) -> str:
         note = note if len(note) < 50 else note[:48] + "…"
         body.append(f'<text x="8" y="{y + 6}" fill="{BAD}" font-size="12">✗<tspan x="26">{escape(note)}</tspan></text>')
     width = max(320, *(26 + 7 * len(_spelt([wish], people)) + 28 * len(wish) for wish in wishes))
-    label = f"{sum(_is_true(wish, chosen) for wish in wishes)} of {len(wishes)} wishes are true. {line}"
+    label = f"{sum(_truth(wish, chosen) is True for wish in wishes)} of {len(wishes)} wishes are true. {line}"
     head = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + 14}" role="img" aria-label="{escape(label)}"'
     return f'<svg {head} font-family="system-ui" font-size="13" fill="currentColor">{"".join(body)}</svg>'
 
 
 def _part(people: Sequence[str], part: Part, chosen: Mapping[int, bool], picked: bool) -> str:
     """One part of a wish, underlined if a step chose it, struck out if it is false."""
-    false, words = _is_lost((part,), chosen), escape(_spelt([[part]], people))
-    lines = " ".join(["underline"] * picked + ["line-through"] * false)
+    false = _truth([part], chosen) is False
+    words, lines = escape(_spelt([[part]], people)), " ".join(["underline"] * picked + ["line-through"] * false)
     colour = f' fill="{BAD if false else ACCENT}"' if picked else ' opacity="0.7"' if false else ""
     return f'<tspan text-decoration="{lines}"{colour}>{words}</tspan>' if lines else words
