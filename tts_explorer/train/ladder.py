@@ -12,7 +12,6 @@ and `sweep` measure what came out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +19,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from safetensors import safe_open
-
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.policy import RECIPES, Recipe, train_policy
 from tts_explorer.train.prm import train_prm
+from tts_explorer.train.publish import parameters_in
 from tts_explorer.train.rollouts import make_rollouts
 
 SKILLS = 0.2
@@ -113,10 +111,8 @@ def reported(name: str, work: Path, seconds: float) -> Report:
     known = record_in(work / name)
     if not known:
         return Report(name, seconds)
-    with safe_open(work / name / "model.safetensors", framework="pt") as weights:
-        parameters = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
     own = int(known["tokens"] * known.get("last", known["steps"]) / known["steps"])
-    return Report(name, known["seconds"], own, 6.0 * parameters * own, known["loss"])
+    return Report(name, known["seconds"], own, 6.0 * parameters_in(work / name) * own, known["loss"])
 
 
 def stages(plan: Plan, work: Path, *, device: str, seed: int, compiled: bool, workers: int) -> list[Stage]:

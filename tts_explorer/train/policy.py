@@ -51,6 +51,10 @@ RECIPES = {
 """Each twice as wide as the one before it: about four times as large."""
 
 
+SHARD = "15MB"
+"""Of weights in one file, at most: there are places that take no larger ones."""
+
+
 def shape_of(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
     """Llama's, with embeddings and head tied."""
     return LlamaConfig(
@@ -140,7 +144,7 @@ def train_policy(
     texts = partial(batches, tokenizer, tokens=recipe.batch, seed=seed, mix=mixed(tasks))
     pools = partial(texts, others=skills(tokenizer, attempts), share=share)
     found = fit(model, work / f"{name}.pt", course, lambda pool: pools(pool=pool), loss, part="pool", after=after_pool)
-    model.save_pretrained(work / name)
+    model.save_pretrained(work / name, max_shard_size=SHARD)
     more = {"tasks": sorted(tasks or TASKS), "skills": bool(attempts), **found}
     return keep_record(work / name, course.steps, course.steps * recipe.batch, start, **more)
 

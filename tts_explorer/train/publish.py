@@ -15,34 +15,19 @@ from tts_explorer.assets import folder
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.rollouts import PER_PROBLEM
 
-FILES = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-)
+FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+WEIGHTS = "model*"
+"""One file, or shards and their index."""
 
 CONTINUED = "trained further from weights published before; mix, rate and seed of each run stand in `tts_explorer/train/LOG.md`"
-
-ABOUT = {
-    "policy": (
-        "text-generation",
-        "A Llama-style decoder that writes a solution step by step, one step a paragraph, the answer in `\\boxed{}`. After "
-        "`<|verify|>` it writes a check of a solution that ends in yes or no, after `<|feedback|>…<|revise|>` another solution.",
-        "Right solutions of problems of the train split, generated without end from a seed; then, half and half, its own "
-        "attempts with a check by the program or with a right solution after feedback. Loss on what it has to write only.",
-        "It knows two families of problems in their own wordings and nothing else: no other language, no chat, no facts.",
-    ),
-    "prm": (
-        "token-classification",
-        "A process reward model: two labels, wrong and right, read at the last token of each step (the format of TRL's PRM).",
-        "Solutions sampled from `bundled:small` at temperature 1 on problems of the train split; a step's label is the share "
-        "of right answers among all samples of its problem that begin with the same steps (Math-Shepherd's soft estimate).",
-        "It estimates whether `bundled:small` will get there, not whether a step is true; on other policies it is unmeasured.",
-    ),
-}
+SOLVES = "A Llama-style decoder that writes a solution step by step, one step a paragraph, the answer in `\\boxed{}`."
+SKILLS = (
+    " After `<|verify|>` it writes a check of a solution that ends in yes or no, after `<|feedback|>…<|revise|>` another one."
+)
+RIGHT = "Right solutions of problems of the train split, generated without end from a seed."
+ATTEMPTS = " Attempts too, with a check by the program or with a right solution after feedback."
+JUDGES = "A process reward model: two labels, wrong and right, read at the last token of each step (the format of TRL's PRM)."
+HEAD = "| family, level | policy, verifier | strategy | accuracy | 95% | problems × seeds | MFLOPs a search |"
 
 
 def publish(name: str, work: Path) -> Path:
@@ -51,32 +36,34 @@ def publish(name: str, work: Path) -> Path:
     kind = "prm" if "TokenClassification" in config["architectures"][0] else "policy"
     target = folder() / "models" / name
     target.mkdir(parents=True, exist_ok=True)
-    for file in FILES:
-        if (work / name / file).is_file():
-            shutil.copyfile(work / name / file, target / file)
+    for old in target.glob(WEIGHTS):
+        old.unlink()
+    for file in (*(work / name / file for file in FILES), *(work / name).glob(WEIGHTS)):
+        if file.is_file():
+            shutil.copyfile(file, target / file.name)
     training = record_in(work / name)
     if not training:
         step = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["step"]
         training = {"steps": step, "tokens": step * 8192}
     (target / "training.json").write_bytes(orjson.dumps(training, option=orjson.OPT_INDENT_2) + b"\n")
-    (target / "README.md").write_text(card(name, kind, facts(target, config, training)), encoding="utf-8")
+    (target / "README.md").write_text(card(name, kind, training, facts(target, config, training)), encoding="utf-8")
     return target
 
 
 def facts(model: Path, config: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
     """The lines of the card's table: what it is made of, and what it was made from."""
-    with safe_open(model / "model.safetensors", framework="pt") as weights:
-        parameters = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
     shape = f"{config['num_hidden_layers']} layers of width {config['hidden_size']}, {config['num_attention_heads']} heads"
     steps = training["steps"]
     since = f" from the weights of {training['start']}" if "start" in training else ""
     if training.get("last", steps) < steps:
         since = f" in all (the last {training['last']:,}{since})"
     known = {
-        "parameters": f"{parameters:,}",
+        "parameters": f"{parameters_in(model):,}",
         "shape": f"{shape}, {config['vocab_size']} tokens, context {config['max_position_embeddings']}",
         "training": f"{steps:,} steps{since}, {training['tokens'] / 1e6:.1f} million tokens (padding counted)",
     }
+    if "loss" in training:
+        known["training"] += f", loss {training['loss']:.3f} nats a token at the end"
     if "rollouts" in training:
         known["rollouts"] = f"{training['rollouts']:,} of {training['rollouts'] // PER_PROBLEM:,} problems, {PER_PROBLEM} each"
     if "note" in training or "start" in training:
@@ -84,48 +71,93 @@ def facts(model: Path, config: dict[str, Any], training: dict[str, Any]) -> dict
     return known
 
 
-def card(name: str, kind: str, table: dict[str, str]) -> str:
+def parameters_in(folder: Path) -> int:
+    """How many numbers the weights hold."""
+    total = 0
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as weights:
+            total += sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
+    return total
+
+
+def card(name: str, kind: str, training: dict[str, Any], table: dict[str, str]) -> str:
     """The model card, as Markdown with the hub's front matter."""
-    pipeline, what, data, limits = ABOUT[kind]
+    what, data, limits = about(kind, training)
+    pipeline = "token-classification" if kind == "prm" else "text-generation"
     head = f"---\nlicense: apache-2.0\nlibrary_name: transformers\npipeline_tag: {pipeline}\ntags: [tts-explorer]\n---\n\n"
     rows = "\n".join(f"| {key} | {value} |" for key, value in table.items())
     return (
         f"{head}# {name}\n\n{what}\n\n| | |\n|---|---|\n{rows}\n\n## Data\n\n{data} Train, validation and test are disjoint by a "
-        f"hash of the problem's numbers.\n\n## Figures\n\n{figures()}\n\n## Limits\n\n{limits}\n"
+        f"hash of the problem's numbers.\n\n## Figures\n\n{figures(name, kind)}\n\n## Limits\n\n{limits}\n"
     )
 
 
-def figures() -> str:
-    """The held-out figures as Markdown, from `assets/results/accuracy-*.json` and `auc.json`."""
-    results = folder() / "results"
-    cells = [cell for path in sorted(results.glob("accuracy-*.json"))[::-1] for cell in orjson.loads(path.read_bytes())]
-    lines = []
-    if cells:
-        lines += ["| task, level | strategy | accuracy | 95% | problems × seeds | MFLOPs a search |", "|---|---|---|---|---|---|"]
-        lines += [_line(cell) for cell in cells]
-        lines.append(
-            "\n`python -m tts_explorer.train.evaluate accuracy`: test split, temperature 1 (greedy 0), FLOPs of both models."
+def about(kind: str, training: dict[str, Any]) -> tuple[str, str, str]:
+    """What a model is, what it learnt from and what it can't do, by its record."""
+    if kind == "prm":
+        of = " and ".join(f"`bundled:{name}`" for name in training.get("of", ["small"]))
+        return (
+            JUDGES,
+            f"Solutions sampled from {of} at temperature 1 on problems of the train split; a step's label is the share of right "
+            "answers among all samples of its problem that begin with the same steps (Math-Shepherd's soft estimate).",
+            f"It estimates whether {of} will get there, not whether a step is true.",
         )
-    if (results / "auc.json").is_file():
-        for found in orjson.loads((results / "auc.json").read_bytes()):
-            if found["program"] is None:
-                lines.append(
-                    f"\nOn {found['task']} level {found['level']} all {found['steps']} steps of the rollouts were right: no AUC."
-                )
-                continue
-            steps = ", ".join(f"{step['auc']:.3f}" for step in found["by_step"])
-            lines.append(
-                f"\nStep-level AUC of the verifier on {found['task']} level {found['level']} ({found['steps']} steps of held-out "
-                f"rollouts, `python -m tts_explorer.train.evaluate auc`): {found['program']:.3f} against the program, "
-                f"{found['monte_carlo']:.3f} against Monte-Carlo > 0; step by step {steps}."
-            )
-    return "\n".join(lines + _skills(results))
+    tasks = training.get("tasks", ["arithmetic", "countdown"])
+    count = "one family" if len(tasks) == 1 else f"{len(tasks)} families"
+    skilled = bool(training.get("skills"))
+    return (
+        SOLVES + (SKILLS if skilled else ""),
+        f"{RIGHT}{ATTEMPTS if skilled else ''} Loss on what it has to write only.",
+        f"It knows {count} of problems ({', '.join(tasks)}) in their own wordings and nothing else: no other language, no chat.",
+    )
 
 
-def _skills(results: Path) -> list[str]:
+def figures(name: str, kind: str) -> str:
+    """The model's held-out figures in `assets/results/` as Markdown."""
+    results = folder() / "results"
+    lines = _ladder(results / "ladder.json", f"bundled:{name}", "verifier" if kind == "prm" else "policy")
+    lines += _areas(results / "auc.json", name) if kind == "prm" else _skills(results, f"bundled:{name}")
+    return "\n".join(lines) or "None are measured with these weights yet."
+
+
+def _ladder(file: Path, name: str, role: str) -> list[str]:
+    """The model's rows of the ladder's evidence."""
+    cells = [cell for cell in (_read(file) or {"cells": []})["cells"] if cell[role] == name]
+    if not cells:
+        return []
+    told = "\n`tts-explorer bench ladder`: test split, temperature 1 (greedy 0), FLOPs of both models."
+    return [HEAD, "|---" * 7 + "|", *map(_line, cells), told]
+
+
+def _line(cell: dict[str, Any]) -> str:
+    share, low, high = (f"{100 * cell[key]:.1f}" for key in ("accuracy", "low", "high"))
+    models = ", ".join(name.removeprefix("bundled:") for name in (cell["policy"], cell["verifier"]) if name)
+    how = " ".join([cell["strategy"], *(f"{key}={value}" for key, value in cell["settings"].items() if key != "max_depth")])
+    counts = f"{cell['problems']} × {cell['seeds']} | {cell['flops'] / 1e6:,.0f}"
+    return f"| {cell['task']}, {cell['level']} | {models} | {how} | {share}% | {low} – {high} | {counts} |"
+
+
+def _areas(file: Path, name: str) -> list[str]:
+    """A sentence on a verifier's ranking and calibration for each policy and family."""
+    lines = []
+    for found in _read(file):
+        if found["verifier"] != name or found["program"] is None:
+            continue
+        through, taught = found["waved_through"], "taught it" if found["taught_by_it"] else "did not teach it"
+        waved = "" if through is None else f"; {100 * through:.1f}% of {found['wrong_answers']:,} wrong answers score above 0.8"
+        lines.append(
+            f"\nOn {found['steps']:,} held-out steps of `bundled:{found['policy']}` (whose rollouts {taught}), {found['task']} "
+            f"level {found['level']}, its step-level AUC is {found['program']:.3f} against the program, and its scores miss the "
+            f"rollouts' mean grade by {found['calibration']['gap']:.3f} on average{waved} "
+            "(`python -m tts_explorer.train.evaluate auc`)."
+        )
+    return lines
+
+
+def _skills(results: Path, policy: str) -> list[str]:
     """A sentence on written verdicts for each task, and one on revisions for each task and kind of feedback."""
     lines = []
-    for found in _read(results / "verification.json"):
+    for found in _of(results / "verification.json", policy):
         one, mean = (f"{100 * found[name]['balanced']:.1f}%" for name in ("one", "mean"))
         spans = [f"{100 * found[name]['low']:.1f} – {100 * found[name]['high']:.1f}" for name in ("one", "mean")]
         lines.append(
@@ -134,7 +166,7 @@ def _skills(results: Path) -> list[str]:
             f"({spans[0]}) for one, {mean} ({spans[1]}) for the mean of {found['votes']}; {found['missing']} came to "
             f"neither. A verdict has {found['ratio']:.2f} times the tokens of a solution (λ)."
         )
-    table = _read(results / "refinement.json")
+    table = _of(results / "refinement.json", policy)
     for key in dict.fromkeys((row["task"], row["level"], row["feedback"]) for row in table):
         rows = [row for row in table if (row["task"], row["level"], row["feedback"]) == key]
         shares = ", ".join(
@@ -148,14 +180,9 @@ def _skills(results: Path) -> list[str]:
     return lines
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    return orjson.loads(path.read_bytes()) if path.is_file() else []
+def _of(file: Path, policy: str) -> list[dict[str, Any]]:
+    return [found for found in _read(file) if found["policy"] == policy]
 
 
-def _line(cell: dict[str, Any]) -> str:
-    share, low, high = (f"{100 * value:.1f}" for value in (cell["correct"] / cell["total"], cell["low"], cell["high"]))
-    searches = f"{cell['problems']} × {cell['seeds']}"
-    return (
-        f"| {cell['task']}, {cell['level']} | {cell['strategy']} | {share}% | {low} – {high} | {searches} "
-        f"| {cell['flops'] / 1e6:,.0f} |"
-    )
+def _read(file: Path) -> Any:
+    return orjson.loads(file.read_bytes()) if file.is_file() else []
