@@ -6,6 +6,7 @@ position p. Norms, rotary embeddings, softmax and sampling are left out (well un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,23 @@ class Flops:
         out = model.get_output_embeddings()
         head = out.weight.numel() if out is not None else 0
         return cls(body, head, 4 * config.num_hidden_layers * config.num_attention_heads * dim)
+
+    @classmethod
+    def of_config(cls, config: Mapping[str, Any]) -> Flops | None:
+        """Read them off a Llama-like `config.json`, without its weights; None where it says too little.
+
+        >>> sizes = {"hidden_size": 4, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8, "vocab_size": 10}
+        >>> Flops.of_config(sizes), Flops.of_config({})
+        (Flops(linear=160, head=40, attention=16), None)
+        """
+        names = ("hidden_size", "num_attention_heads", "num_hidden_layers", "intermediate_size", "vocab_size")
+        if not all(isinstance(config.get(name), int) and config[name] > 0 for name in names):
+            return None
+        width, heads, layers, inner, words = (config[name] for name in names)
+        dim = config.get("head_dim") or width // heads
+        pairs = config.get("num_key_value_heads") or heads
+        layer = 2 * width * heads * dim + 2 * width * pairs * dim + 3 * width * inner
+        return cls(layers * layer, words * width, 4 * layers * heads * dim)
 
     def of_span(self, begin: int, end: int, *, heads: int) -> float:
         """FLOPs of the tokens at positions begin … end−1, with logits taken at `heads` of them.

@@ -25,7 +25,7 @@ from sqlite_utils import Database
 from tts_explorer.errors import BadSession, UnknownName
 from tts_explorer.events import Record, clean, from_dict, to_dict
 from tts_explorer.processes import alive, this_process
-from tts_explorer.store import labels, outlines, wanted
+from tts_explorer.store import judged, labels, outlines, wanted
 from tts_explorer.store.schema import migrations
 from tts_explorer.store.wanted import Session, Wanted
 from tts_explorer.wire import read_streams
@@ -204,6 +204,10 @@ class Store:
         """Take back `delete`, as long as it can be."""
         with self.writing() as connection:
             labels.delete(connection, ids, None)
+
+    def judged(self) -> judged.Look:
+        """Finished answers with both a score and a grade, over all sessions."""
+        return judged.Look(self)
 
 
 def _number(connection: sqlite3.Connection, id: str) -> int:

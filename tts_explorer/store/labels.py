@@ -15,6 +15,7 @@ import orjson
 
 from tts_explorer.errors import BadSetting
 from tts_explorer.events import clean
+from tts_explorer.store import judged
 from tts_explorer.store.outlines import rows_of
 
 TITLE, TAG, NOTES = 200, 40, 4000
@@ -78,6 +79,7 @@ def remove_deleted(connection: sqlite3.Connection) -> int:
     gone = connection.execute(query, [before]).fetchall()
     for number, id in gone:
         connection.execute("DELETE FROM words WHERE rowid BETWEEN ? AND ?", rows_of(number))
+        judged.forget(connection, number)
         connection.execute("DELETE FROM labels WHERE number = ?", [number])
         connection.execute("DELETE FROM outlines WHERE number = ?", [number])
         connection.execute("DELETE FROM events WHERE search = ?", [id])

@@ -15,6 +15,7 @@ import orjson
 
 from tts_explorer.cost import Cost
 from tts_explorer.events import AnswerGraded, AnswerSelected, Record, SearchFinished, SearchStarted
+from tts_explorer.store import judged
 from tts_explorer.wire import event_texts
 
 ROWS = 24
@@ -41,6 +42,7 @@ def learn(connection: sqlite3.Connection, id: str, created: str, records: Sequen
         connection.execute("INSERT INTO words (rowid, text, label) VALUES (?, ?, '')", [(row[0] << ROWS) + records[0].seq, text])
     if SearchFinished in kinds:
         _gather(connection, row[0])
+        judged.learn(connection, id, row[0])
 
 
 def _begin(connection: sqlite3.Connection, id: str, created: str, start: SearchStarted) -> None:

@@ -2,7 +2,8 @@
 
 `searches` and `events` are what happened, and only ever grow. `outlines` and `words` are made from the events as they come in:
 what lists show and filter by, and what full-text search looks through; they could be made again. `labels` is what people said
-of a session: title, tags, notes, pinned, deleted. `results` is a line a search of a sweep, which `lab.results` writes and reads.
+of a session: title, tags, notes, pinned, deleted. `judged` and `judged_sessions` are what verifiers said of finished answers, made
+from the events when a search ends. `results` is a line a search of a sweep, which `lab.results` writes and reads.
 """
 
 from __future__ import annotations
@@ -116,3 +117,13 @@ def _outline_what_is_there(db: Database) -> None:
         "INSERT INTO words (rowid, text, label) SELECT number << 24, group_concat(text, char(10)), '' FROM texts"
         " JOIN outlines USING (search) GROUP BY number"
     )
+
+
+@migrations()
+def m005_judged(db: Database) -> None:
+    """Scores beside grades. Sessions that are there already are read when somebody looks (`judged.catch_up`)."""
+    db.execute(
+        "CREATE TABLE judged (number INTEGER NOT NULL, node TEXT NOT NULL, score REAL NOT NULL, is_right INTEGER NOT NULL,"
+        " answer TEXT NOT NULL, PRIMARY KEY (number, node)) STRICT, WITHOUT ROWID"
+    )
+    db.execute("CREATE TABLE judged_sessions (number INTEGER PRIMARY KEY, truth TEXT NOT NULL) STRICT")
