@@ -117,7 +117,7 @@ def figures(name: str, kind: str) -> str:
     results = folder() / "results"
     lines = _ladder(results / "ladder.json", f"bundled:{name}", "verifier" if kind == "prm" else "policy")
     lines += _areas(results / "auc.json", name) if kind == "prm" else _skills(results, f"bundled:{name}")
-    return "\n".join(lines) or "None are measured with these weights yet."
+    return "\n".join(lines).strip() or "None are measured with these weights yet."
 
 
 def _ladder(file: Path, name: str, role: str) -> list[str]:
