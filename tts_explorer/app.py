@@ -11,8 +11,9 @@ import gradio as gr
 from tts_explorer.assets import folder
 from tts_explorer.runner import Models
 from tts_explorer.store import Store, default_path
-from tts_explorer.ui import compare, explore, sessions
+from tts_explorer.ui import about, compare, explore, frame, lens, sessions
 from tts_explorer.ui.service import Service
+from tts_explorer.ui.words import i18n, mark
 
 TITLE = "TTS Explorer"
 LEAD = "Watch a small language model search for an answer: every step it tries, how a verifier scores it, what is kept."
@@ -21,22 +22,38 @@ LEAD = "Watch a small language model search for an answer: every step it tries, 
 def build(service: Service, *, open_models: bool = True) -> gr.Blocks:
     """The page over `service`; without `open_models` visitors choose among the bundled models only."""
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
-        gr.Navbar(main_page_name="Explore")
-        gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="lead", apply_default_css=False)
+        frame.build(TITLE, LEAD)
         explore.build(service, open_models=open_models)
     with page.route("Sessions", "sessions"):
         sessions.build(service)
     with page.route("Compare", "compare"):
         compare.build(service)
+    with page.route("Lens", "lens"):
+        lens.build(service)
+    with page.route("About", "about"):
+        about.build(service, open_models=open_models)
+    mark(page)
     page.queue(api_open=False, max_size=64, default_concurrency_limit=8)
     return page
+
+
+def theme() -> gr.themes.Base:
+    """Soft, but with 4.5 to 1 between every text and what is behind it (WCAG 2.2 AA)."""
+    soft = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"])
+    blue = {
+        "button_primary_background_fill": "*primary_700", "button_primary_background_fill_hover": "*primary_800",
+        "checkbox_label_background_fill_selected": "*primary_700",
+    }  # fmt: skip
+    dark = {f"{name}_dark": value for name, value in blue.items()}
+    return soft.set(body_text_color_subdued="*neutral_600", block_title_text_color="*primary_800", **blue, **dark)
 
 
 def launch_options() -> dict[str, Any]:
     """What every launch of the page shares: look and safety."""
     return {
-        "theme": gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]),
-        "css_paths": [folder() / "page.css", folder() / "compare" / "compare.css"],
+        "theme": theme(),
+        "css_paths": [folder() / name for name in ("page.css", "compare/compare.css", "explore/explore.css")],
+        "i18n": i18n(),
         "quiet": True,
         "ssr_mode": False,
         "run_history": False,

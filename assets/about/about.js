@@ -5,7 +5,7 @@ const home = () => location.pathname.replace(/[^/]*\/?$/, '');
 
 function drawModel({ name, what, facts, limits }) {
   const row = part('template.model').content.firstElementChild.cloneNode(true);
-  row.querySelector('h4').textContent = name;
+  row.querySelector('h3').textContent = name;
   row.querySelector('.what').textContent = what;
   for (const [fact, value] of facts) {
     const term = document.createElement('dt');

@@ -2,6 +2,7 @@
 // leans on nothing but roles, names and the data attributes that the views set once they have drawn.
 
 const bench = {
+  patience: 100_000,           // ms that anything may take; the machine may be busy
   view: () => document.querySelector('#search-view[data-state]'),
   seq: () => Number(bench.view()?.dataset.seq ?? -1),
   nodes: () => [...document.querySelectorAll('#search-view [role=treeitem]')].filter((node) => node.dataset.path !== ''),
@@ -12,11 +13,16 @@ const bench = {
   }),
 
   // When `test` holds and the frame that shows it was painted; it is tried whenever a view says that it has drawn.
-  until: (test) => new Promise((done) => {
+  until: (test) => new Promise((done, failed) => {
     const watcher = new MutationObserver(() => look());
+    const alarm = setTimeout(() => {
+      watcher.disconnect();
+      failed(new Error(`nothing came in ${bench.patience / 1000} s: ${document.querySelector('#message')?.textContent.trim() ?? ''}`));
+    }, bench.patience);
     const look = () => {
       if (!test()) return;
       watcher.disconnect();
+      clearTimeout(alarm);
       bench.painted().then(done);
     };
     watcher.observe(document, { subtree: true, attributes: true, attributeFilter: ['data-seq', 'data-state', 'data-asked'] });
@@ -61,7 +67,7 @@ const bench = {
     const shelf = document.querySelector('.shelf');
     const form = shelf.querySelector('form.bar');
     form.reset();
-    for (const name in fields) shelf.querySelector(`[name=${name}]`).value = fields[name];
+    for (const name in fields) if (name !== 'last') shelf.querySelector(`[name=${name}]`).value = fields[name];
     const asked = shelf.dataset.asked;
     const begun = performance.now();
     if (fields.last) shelf.querySelector('.pages [data-do=last]').click();
@@ -73,4 +79,5 @@ const bench = {
   listed: () => bench.until(() => document.querySelector('.shelf[data-asked]')),
 };
 bench.recorded = bench.ended();
+bench.recorded.catch(() => {});  // asked for on some pages only
 window.bench = bench;

@@ -85,22 +85,22 @@ function together() {
   return groups;
 }
 
-const spelt = (value) => (unit === 'seconds' ? value.toFixed(2) : Math.floor(value).toLocaleString('en'));
+const spelt = (value) => (unit === 'seconds' ? value.toFixed(2) : Math.floor(value).toLocaleString(languageNow()));
 
 function draw() {
   slider.max = total();
   slider.step = STEP[unit];
   slider.value = t;
-  const place = `${spelt(t)} of ${spelt(total())}`;
-  slider.setAttribute('aria-valuetext', `${place} ${unit}`);
+  const place = tr('{t} of {all}', { t: spelt(t), all: spelt(total()) });
+  slider.setAttribute('aria-valuetext', `${place} ${tr(unit)}`);
   part('.at').textContent = place;
-  part('.of').textContent = unit;
+  part('.of').textContent = tr(unit);
   const button = part('.play');
-  button.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+  button.setAttribute('aria-label', tr(playing ? 'Pause' : 'Play'));
   button.classList.toggle('playing', playing);
   const over = lanes.filter((lane, i) => ends()[i] <= t + 1e-9).map((lane) => lane.lane.toUpperCase());
   const running = lanes.length - over.length;
-  const words = !over.length ? 'All are under way.' : running ? `${over.join(' and ')} ${over.length > 1 ? 'have' : 'has'} ended.` : 'All have ended.';
+  const words = !over.length ? tr('All are under way.') : running ? tr('Ended: {lanes}.', { lanes: over.join(', ') }) : tr('All have ended.');
   if (part('.now').textContent !== words) part('.now').textContent = words;
   const marks = part('.ends');
   if (marks.dataset.unit !== unit || marks.childElementCount !== lanes.length) {
@@ -144,5 +144,6 @@ document.addEventListener('keydown', (event) => {
   act();
 }, true);
 
+whenLanguageChanges(draw);
 watch('value', take);
 take();

@@ -15,7 +15,7 @@ function save(name, blob) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   const size = blob.size < 1e6 ? `${Math.ceil(blob.size / 1000).toLocaleString('en')} kB` : `${(blob.size / 1e6).toFixed(1)} MB`;
-  say(`Saved ${name} (${size}).`);
+  say(tr('Saved {name} ({size}).', { name, size }));
 }
 
 // The picture at twice its size, or at what a browser can draw.
@@ -36,22 +36,22 @@ async function painted(text) {
 
 async function hand(format) {
   if (!props.value) {
-    say('No search yet: start one, or open a recorded session.');
+    say(tr('No search yet: start one, or open a recorded session.'));
     return;
   }
-  say('Writing the file…');
+  say(tr('Writing the file…'));
   const dark = document.body.classList.contains('dark');
   let told = null;
   try {
     told = await server.file({ session: props.value, format: format === 'png' ? 'svg' : format, dark });
   } catch { /* told stays null */ }
   if (!told || told.error) {
-    say(told?.error ?? 'The server does not answer: is it still running? Try again.');
+    say(told?.error ?? tr('The server does not answer: is it still running? Try again.'));
     return;
   }
   const blob = format === 'png' ? await painted(told.text) : new Blob([told.text], { type: told.mime });
   if (blob) save(format === 'png' ? told.name.replace(/svg$/, 'png') : told.name, blob);
-  else say('The picture is too large for this browser: take the SVG.');
+  else say(tr('The picture is too large for this browser: take the SVG.'));
 }
 
 element.addEventListener('click', async (event) => {
@@ -61,7 +61,7 @@ element.addEventListener('click', async (event) => {
   try {
     await hand(button.dataset.format);
   } catch {
-    say('The file could not be made here: try another format.');
+    say(tr('The file could not be made here: try another format.'));
   }
   button.disabled = false;
   button.focus();

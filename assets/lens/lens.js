@@ -3,6 +3,7 @@
 const part = (name) => element.querySelector(name);
 const root = part('.lens');
 const fields = ['task', 'verifier'];
+const NEAREST = 3;                               // answers that are shown where none was misjudged
 const field = (name) => part(`select[name=${name}]`);
 const put = (node, text) => { node.textContent = text ?? ''; return node; };
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
@@ -48,7 +49,9 @@ function drawRow(one) {
 function draw() {
   takeChoices(told.choices);
   for (const side of ['wrong', 'right']) {
-    part(`.${side} ol`).replaceChildren(...told[side].map(drawRow));
+    const misjudged = told[side].filter(({ score }) => (side === 'wrong' ? score >= 0.5 : score < 0.5));
+    part(`.${side} ol`).replaceChildren(...(misjudged.length ? misjudged : told[side].slice(0, NEAREST)).map(drawRow));
+    part(`.${side} .nearest`).hidden = misjudged.length > 0 || told[side].length === 0;
     part(`.${side} .nothing`).hidden = told[side].length > 0;
   }
   part('.note').hidden = !told.recorded;

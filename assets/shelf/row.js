@@ -1,9 +1,12 @@
 // One session as a row, and the form under it that changes what people said of it.
 
+const ACTS = { '[data-do=tick]': 'Choose {name}', '.pin': 'Pin {name}', '[data-do=edit]': 'Edit title, tags and notes of {name}', '.again':
+  'Duplicate the settings into Explore of {name}', '[data-do=link]': 'Copy the link to {name}', '[data-do=drop]': 'Delete {name}', '[data-do=revive]': 'Restore {name}' };
+
 function drawRow(session) {
   const row = copy('row');
   const at = (name) => row.querySelector(name);
-  const name = session.title || session.problem || '(no problem)';
+  const name = session.title || session.problem || tr('(no problem)');
   row.dataset.id = session.id;
   row.classList.toggle('pinned', session.pinned);
   put(at('.open'), name).href = openLink(session.id);
@@ -12,23 +15,21 @@ function drawRow(session) {
   for (const tag of session.tags) at('.tags').append(drawTag(tag));
   put(at('.notes'), session.notes);
   put(at('.policy'), session.policy || '–');
-  put(at('.verifier'), session.verifier ? `by ${session.verifier}` : 'no verifier');
+  put(at('.verifier'), session.verifier ? tr('by {verifier}', session) : tr('no verifier'));
   const [sign, word] = session.answer === null ? ['–', 'no answer'] : GRADES.get(session.correct);
   const grade = at('.grade');
   grade.dataset.grade = session.answer === null ? 'none' : String(session.correct);
-  put(grade, `${sign} ${word}`);
+  put(grade, `${sign} ${tr(word)}`);
   put(at('.answer .text'), session.answer);
   put(at('.flops'), `${short(session.flops)}FLOPs`);
   put(at('.tokens'), `${many(session.tokens, 'token')}, ${many(session.nodes, 'node')}`);
   put(at('.date'), clock(session.created));
-  put(at('.state'), [STATES[session.state] ?? session.state, session.origin === 'import' ? 'imported' : ''].filter(Boolean).join(', '));
+  put(at('.state'), [tr(STATES[session.state] ?? session.state), session.origin === 'import' ? tr('imported') : ''].filter(Boolean).join(', '));
   at('.state').dataset.state = session.state;
   at('.again').href = page('', session.again);
   at('.pin').setAttribute('aria-pressed', session.pinned);
-  const names = { '[data-do=tick]': 'Choose', '.pin': 'Pin', '[data-do=edit]': 'Edit title, tags and notes of', '.again':
-    'Duplicate the settings into Explore of', '[data-do=link]': 'Copy the link to', '[data-do=drop]': 'Delete', '[data-do=revive]': 'Restore' };
-  for (const place in names) at(place).setAttribute('aria-label', `${names[place]} ${name.slice(0, 80)}`);
-  at('.pin').title = session.pinned ? 'Pinned: stays first' : 'Pin: keep it first';
+  for (const place in ACTS) at(place).setAttribute('aria-label', tr(ACTS[place], { name: name.slice(0, 80) }));
+  at('.pin').title = session.pinned ? tr('Pinned: stays first') : tr('Pin: keep it first');
   const deleted = session.deleted !== null;
   for (const place of ['[data-do=edit]', '.again', '[data-do=link]', '[data-do=drop]', '.pin']) show(at(place), !deleted);
   show(at('[data-do=revive]'), deleted);
@@ -37,7 +38,7 @@ function drawRow(session) {
 
 function drawTag(tag) {
   const button = put(document.createElement('button'), tag);
-  Object.assign(button, { type: 'button', className: 'tag', title: `Sessions tagged ${tag}` });
+  Object.assign(button, { type: 'button', className: 'tag', title: tr('Sessions tagged {tag}', { tag }) });
   button.dataset.do = 'tag';
   return button;
 }

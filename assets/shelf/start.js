@@ -13,7 +13,7 @@ async function ask(name, wish) {
   } catch {
     told = null;
   }
-  const problem = told === null || typeof told !== 'object' ? 'The server does not answer: is it still running? Try again.' : told.error;
+  const problem = told === null || typeof told !== 'object' ? tr('The server does not answer: is it still running? Try again.') : told.error;
   put(show(part('.problem'), Boolean(problem)), problem);
   return problem ? null : told;
 }
@@ -39,15 +39,15 @@ function draw(told) {
   for (const session of told.rows) if (chosen.has(session.id)) chosen.set(session.id, session.deleted !== null);
   const filters = filtering();
   const asked = filters > 0 || field('words').value.trim() !== '';
-  put(part('.found'), many(told.total, 'session') + (asked ? ' found' : ''));
-  put(part('.filters [data-do=clear]'), 'Clear all filters').disabled = filters === 0;
+  put(part('.found'), asked ? tr('{sessions} found', { sessions: many(told.total, 'session') }) : many(told.total, 'session'));
+  part('.filters [data-do=clear]').disabled = filters === 0;
   put(part('.bar .count'), filters ? ` ${filters}` : '');
   show(part('table'), told.total > 0);
-  const nothing = asked ? 'No session is like that. Try fewer words, whole ones, or clear the filters.'
-    : 'No session yet. Every search is kept: start one on the Explore page, or import a file.';
+  const nothing = asked ? tr('No session is like that. Try fewer words, whole ones, or clear the filters.')
+    : tr('No session yet. Every search is kept: start one on the Explore page, or import a file.');
   put(show(part('.nothing'), told.total === 0), nothing);
   show(part('.pages'), told.pages > 1);
-  put(part('.place'), `page ${told.page.toLocaleString('en')} of ${told.pages.toLocaleString('en')}`);
+  put(part('.place'), tr('page {page} of {pages}', { page: told.page.toLocaleString(languageNow()), pages: told.pages.toLocaleString(languageNow()) }));
   for (const name of ['first', 'back']) part(`.pages [data-do=${name}]`).disabled = told.page <= 1;
   for (const name of ['next', 'last']) part(`.pages [data-do=${name}]`).disabled = told.page >= told.pages;
   drawChosen();
@@ -55,12 +55,12 @@ function draw(told) {
 
 function drawChosen() {
   const gone = [...chosen.values()].filter(Boolean).length;
-  put(part('.chosen'), chosen.size ? `${chosen.size} chosen` : 'none chosen');
+  put(part('.chosen'), chosen.size ? tr('{n} chosen', { n: chosen.size }) : tr('none chosen'));
   part('.bulk').classList.toggle('some', chosen.size > 0);
   const compare = part('[data-do=compare]');
   const fits = chosen.size >= 2 && chosen.size <= 4;
   compare.setAttribute('aria-disabled', !fits);
-  compare.title = fits ? 'Side by side' : 'Choose two to four sessions';
+  compare.title = fits ? tr('Side by side') : tr('Choose two to four sessions');
   for (const name of ['export', 'delete', 'none']) part(`.bulk [data-do=${name}]`).disabled = chosen.size === 0;
   show(part('.bulk [data-do=restore]'), gone > 0);
   show(part('.bulk [data-do=delete]'), gone < chosen.size || chosen.size === 0);
@@ -91,14 +91,14 @@ function say(words, undo = null) {
 async function remove(ids) {
   if (!ids.length || !(await ask('remove', ids))) return;
   for (const id of ids) chosen.delete(id);
-  say(`${many(ids.length, 'session')} deleted, to be had back for a day under State: deleted.`, () => restore(ids));
+  say(tr('{sessions} deleted, to be had back for a day under State: deleted.', { sessions: many(ids.length, 'session') }), () => restore(ids));
   await look();
 }
 
 async function restore(ids) {
   if (!ids.length || !(await ask('restore', ids))) return;
   for (const id of ids) chosen.delete(id);
-  say(`${many(ids.length, 'session')} restored.`);
+  say(tr('{sessions} restored.', { sessions: many(ids.length, 'session') }));
   await look();
 }
 
@@ -110,15 +110,15 @@ async function exportChosen() {
   link.download = told.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  say(`${many(chosen.size, 'session')} exported as ${told.name}.`);
+  say(tr('{sessions} exported as {name}.', { sessions: many(chosen.size, 'session'), name: told.name }));
 }
 
 async function importFile(file) {
   if (file.size > LARGEST) {
-    put(show(part('.problem'), true), `${file.name} has ${(file.size / 2 ** 20).toFixed(1)} MB: at most ${LARGEST / 2 ** 20} MB can be imported`);
+    put(show(part('.problem'), true), tr('{name} has {size} MB: at most {most} MB can be imported', { name: file.name, size: (file.size / 2 ** 20).toFixed(1), most: LARGEST / 2 ** 20 }));
     return;
   }
-  say(`Reading ${file.name}…`);
+  say(tr('Reading {name}…', { name: file.name }));
   const told = await ask('take', { name: file.name, lines: await file.text() });
   if (!told) {
     show(part('.toast'), false);
@@ -128,21 +128,21 @@ async function importFile(file) {
   clearFilters();
   order.value = 'newest';
   await look(1);
-  say(`${many(told.ids.length, 'session')} imported from ${file.name}.`, () => remove(told.ids));
+  say(tr('{sessions} imported from {name}.', { sessions: many(told.ids.length, 'session'), name: file.name }), () => remove(told.ids));
 }
 
 async function copyLink(id) {
   const link = new URL(openLink(id), location.href).href;
   try {
     await navigator.clipboard.writeText(link);
-    say('The link is copied.');
+    say(tr('The link is copied.'));
   } catch {
     say(link);
   }
 }
 
 function compareChosen() {
-  if (chosen.size < 2 || chosen.size > 4) return say('Choose two to four sessions to compare.');
+  if (chosen.size < 2 || chosen.size > 4) return say(tr('Choose two to four sessions to compare.'));
   const asked = new URLSearchParams([...chosen.keys()].map((id, i) => ['abcd'[i], id]));
   location.assign(page('compare', asked));
 }
@@ -214,7 +214,7 @@ element.addEventListener('submit', async (event) => {
   event.preventDefault();
   if (event.target === form) return look(1);
   const editor = event.target.closest('tr');
-  const saved = await server.label({ id: editor.dataset.id, ...readEditor(event.target) }).catch(() => ({ error: 'The server does not answer.' }));
+  const saved = await server.label({ id: editor.dataset.id, ...readEditor(event.target) }).catch(() => ({ error: tr('The server does not answer: is it still running? Try again.') }));
   if (saved?.error) return put(editor.querySelector('.wrong'), saved.error);
   closeEditor(body);
   await look();
@@ -225,6 +225,7 @@ element.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && event.target.closest('tr.editing')) closeEditor(body);
 });
 
+whenLanguageChanges(() => look());
 addEventListener('pageshow', (event) => { if (event.persisted) look(); });
 
 state.page = readAddress();

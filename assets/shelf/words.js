@@ -15,7 +15,7 @@ function show(node, shown) {
   return node;
 }
 
-const many = (count, thing) => `${count.toLocaleString('en')} ${thing}${count === 1 ? '' : 's'}`;
+const many = trMany;
 
 function short(number) {
   for (const [size, prefix] of [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) {

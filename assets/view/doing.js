@@ -1,9 +1,24 @@
-// One sentence about what the current line of the strategy is doing at this event. A pure function from a state.
+// What the current line of the strategy is doing at this event, in a sentence or two with the numbers. Pure functions from a state
+// and from the whole search, which knows what else a move ruled out.
 
-function lineWords(state) {
+function lineWords(state, whole) {
   const e = state.last;
-  return e ? DOING[e.k]?.(state, e, state.nodes[e.n]) ?? 'The search has ended.' : 'Nothing has happened yet.';
+  return e ? DOING[e.k]?.(state, e, state.nodes[e.n], whole) ?? 'The search has ended.' : 'Nothing has happened yet.';
 }
+
+const SCORES_TOLD = 4;
+
+// Scores of nodes, the best first: "0.88, 0.81 and 3 more".
+function scoresOf(nodes) {
+  const scores = nodes.filter((node) => node.score !== null).map((node) => node.score).sort((a, b) => b - a).map(scoreText);
+  const failed = nodes.length - scores.length;
+  const told = scores.slice(0, scores.length === SCORES_TOLD + 1 ? SCORES_TOLD + 1 : SCORES_TOLD);
+  const rest = scores.length - told.length;
+  const parts = [...told, ...(rest ? [`${rest} more`] : []), ...(failed ? [`${failed} without a score`] : [])];
+  return parts.length < 2 ? parts.join('') : parts.slice(0, -1).join(', ') + ' and ' + parts[parts.length - 1];
+}
+
+const inBrackets = (node) => (node.score === null ? '' : ` (${scoreText(node.score)})`);
 
 const stepWords = (node, length) => (node.n === 0 ? 'the problem' : quote(clip(node.text, length ?? 60)));
 const inQuotes = (text) => (text ? ': ' + quote(text) : '');
@@ -12,12 +27,12 @@ const DOING = {
   '!': () => 'The strategy starts at the problem itself, the root of the tree.',
   '+': (state, e, node) => {
     const does = node.revises ? `It revises the attempt that ended in node ${node.revises.path}`
-      : `It asks the policy for steps after ${stepWords(node.parent, 40)}`;
+      : `It asks the policy for steps after ${stepWords(node.parent, 40)}${inBrackets(node.parent)}`;
     return `${does}; the policy wrote ${stepWords(node)}.`;
   },
   '?': (state, e, node) => {
     if (node.failed) return `It asks the verifier about ${stepWords(node)}; the verifier failed on it, so it ranks last.`;
-    const score = scoreText(node.score);
+    const score = `${scoreText(node.score)}${rankWords(state, node)}`;
     if (!e.V) return `It asks the verifier how good ${stepWords(node)} is: the score is ${score}.`;
     return `The verifier wrote ${many(e.V[1], 'verdict')} on ${stepWords(node)}: ${e.V[0]} say yes, so the score is ${score}.`;
   },
@@ -27,15 +42,47 @@ const DOING = {
     const so = accepted === null ? ' Whether it is right, that can’t tell.' : ` So the attempt is ${acceptance(accepted)}.`;
     return `Feedback by ${giver(by)} on ${stepWords(node)}${inQuotes(text)}.${so}`;
   },
-  x: (state, e, node) => `It gives up ${stepWords(node)}: ${REASONS[e.y] ?? e.y}.`,
+  x: droppedWords,
   '^': backedUpWords,
   '>': selectedWords,
   $: (state, e) => (e.v ? `The verifier has answered: it read ${many(e.v[1], 'token')}.`
     : `The policy has answered: it sampled ${many(e.p[0], 'token')}.`),
   i: (state, e) => 'It says: ' + e.t,
-  '=': (state, e) => `The strategy has returned. The answer is ${RULES[e.r] ?? 'the one by rule ' + e.r}.`,
+  '=': (state, e, node) => `The strategy has returned. The answer is ${RULES[e.r] ?? 'the one by rule ' + e.r}: ${e.w}${weightWords(e, node)}.`,
   '@': (state, e) => `The answer ${e.w} is ${e.c === true ? 'right' : e.c === false ? 'wrong' : 'not graded'}.`,
 };
+
+// How a score stands among those of its iteration so far.
+function rankWords(state, node) {
+  const scores = state.iterations[node.iteration].map((n) => state.nodes[n].score).filter((score) => score !== null);
+  const above = scores.filter((score) => score > node.score).length;
+  if (scores.length < 2) return '';
+  return above === 0 ? `, the best of ${scores.length} so far` : `, where the best of ${scores.length} so far is ${scoreText(Math.max(...scores))}`;
+}
+
+// What a move keeps and drops, of one iteration, and of one subtree where they don't compete.
+function droppedWords(state, e, node, whole) {
+  const does = `It gives up ${stepWords(node)}${inBrackets(node)}: ${REASONS[e.y] ?? e.y}.`;
+  if (e.y === 'duplicate') return does;
+  const rivals = state.iterations[node.iteration].map((n) => whole.nodes[n])
+    .filter((other) => subtreeOf(state, other) === subtreeOf(state, node) && other.pruned !== 'duplicate'
+      && !other.kids.some((kid) => kid.iteration === other.iteration));
+  const dropped = rivals.filter((other) => other.pruned === e.y);
+  const kept = rivals.filter((other) => other.pruned === null && !other.terminal);
+  const finished = rivals.filter((other) => other.pruned === null && other.terminal);
+  const said = [kept.length ? `kept ${scoresOf(kept)}` : 'kept none', ...(finished.length ? [`finished ${scoresOf(finished)}`] : []),
+    `dropped ${scoresOf(dropped)}`].join('; ');
+  return `${does} ${said[0].toUpperCase()}${said.slice(1)}.`;
+}
+
+// What the chosen answer weighs among all.
+function weightWords(e, node) {
+  const all = e.V.reduce((sum, [, weight]) => sum + weight, 0);
+  const own = e.V.find(([answer]) => answer === e.w)?.[1] ?? 0;
+  if (e.r === 'majority') return `, with ${own} of ${all} votes`;
+  if (e.r === 'weighted') return `, ${own.toFixed(2)} of ${all.toFixed(2)}`;
+  return e.r === 'best' && node?.score !== null ? `, ${scoreText(node.score)}` : '';
+}
 
 function backedUpWords(state, e, node) {
   const [root] = state.nodes;
@@ -59,5 +106,5 @@ function selectedWords(state, e) {
   if (e.w) return `It weighs ${many(nodes.length, 'particle')}: heaviest ${most((node) => node.weight ?? 0, weightText)}.`;
   const facts = ['', ...factWords(nodes[0])].join(', ');
   const more = nodes.length > 1 ? ` and to ${many(nodes.length - 1, 'other')}` : '';
-  return `It turns to ${stepWords(nodes[0])}${facts}${more}.`;
+  return `It turns to ${stepWords(nodes[0])}${inBrackets(nodes[0])}${facts}${more}.`;
 }

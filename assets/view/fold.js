@@ -13,7 +13,7 @@ function blankState() {
     iterations: [[]],          // node numbers by iteration; 0 is the time before the first sample
     starts: [0],               // how many events came before each iteration
     decidedAt: [0],            // when a step of that iteration was last ruled out
-    cost: { sampled: 0, forwarded: 0, flops: 0, seconds: 0, policyFlops: 0, verifierFlops: 0 },
+    cost: { sampled: 0, forwarded: 0, flops: 0, seconds: 0, verifier: { sampled: 0, forwarded: 0, flops: 0, seconds: 0 } },
     told: new Set(),           // kinds of facts that some node has: visits, share, weight, verdicts, ahead, feedback, revises
     notes: [], answer: null, grades: [], right: new Map(), end: null, last: null };
 }
@@ -118,13 +118,15 @@ function addNode(state, e) {
   state.iterations[state.iteration].push(e.n);
 }
 
+// Sums of both models; the verifier's apart too.
 function addCost(cost, e) {
   const [sampled, forwarded, megaflops, seconds] = e.v ?? e.p;
-  cost.sampled += sampled;
-  cost.forwarded += forwarded;
-  cost.flops += megaflops * 1e6;
-  cost.seconds += seconds;
-  cost[e.v ? 'verifierFlops' : 'policyFlops'] += megaflops * 1e6;
+  for (const sum of e.v ? [cost, cost.verifier] : [cost]) {
+    sum.sampled += sampled;
+    sum.forwarded += forwarded;
+    sum.flops += megaflops * 1e6;
+    sum.seconds += seconds;
+  }
 }
 
 // What became of a node. A step is kept once something grew from it, or once others of its iteration were ruled out after it

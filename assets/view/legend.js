@@ -3,10 +3,10 @@
 class Legend {
   constructor(place) {
     for (const fate in FATES) if (FATES[fate].says) place.append(keyOf(fate));
-    const grades = key(html('span', 'right', '✓'), 'right ', html('span', 'wrong', '✗'), 'wrong');
-    const path = key(html('span', 'bold-line'), 'path to the answer');
+    const grades = key(html('span', 'right', '✓'), `${inWords('right')} `, html('span', 'wrong', '✗'), inWords('wrong'));
+    const path = key(html('span', 'bold-line'), inWords('path to the answer'));
     this.told = html('span', 'told');
-    place.append(key(html('span', 'ramp'), 'score 0 to 1'), path, grades, this.told);
+    place.append(key(html('span', 'ramp'), inWords('score 0 to 1')), path, grades, this.told);
   }
 
   explain(whole) {
@@ -28,7 +28,7 @@ function keyOf(fate) {
   const group = svg('g', { class: 'node scored', 'data-fate': fate, style: '--score:0.6' });
   group.append(svg('path', { class: 'shape', d: SHAPES[shape] }));
   if (fate === 'selected') group.append(svg('path', { class: 'tick', d: TICK }));
-  return key(drawing('-12 -12 24 24', 20, 20, group), says);
+  return key(drawing('-12 -12 24 24', 20, 20, group), inWords(says));
 }
 
 const drawing = (viewBox, width, height, ...parts) => svg('svg', { viewBox, width, height, 'aria-hidden': 'true' }, ...parts);
@@ -37,13 +37,13 @@ const small = (text) => html('span', 'small', text);
 
 // Parts of a key by the kind of fact.
 const TOLD = {
-  visits: () => [small('12 · 0.61'), 'visits · mean value'],
-  share: () => [small('→ 4'), 'its share of the next samples'],
-  weight: () => [small('w 0.12'), 'a particle’s weight'],
-  verdicts: () => [small('5/8 yes'), 'written verdicts'],
-  ahead: () => [drawing('2 4 30 12', 30, 12, underMark({ steps: 2, text: '' })), 'looked ahead, for the score only'],
-  feedback: () => ['feedback:', bubble('accepted'), 'accepted', bubble('refused'), 'not accepted', bubble('unsure'),
-    'can’t tell'],
-  revises: () => [drawing('0 0 24 8', 24, 8, svg('path', { class: 'link', d: 'M0 4h24' })), 'to the attempt that revises it'],
-  bands: () => [html('span', 'swatch'), 'a band for each subtree'],
+  visits: () => [small('12 · 0.61'), inWords('visits · mean value')],
+  share: () => [small('→ 4'), inWords('its share of the next samples')],
+  weight: () => [small('w 0.12'), inWords('a particle’s weight')],
+  verdicts: () => [small('5/8 yes'), inWords('written verdicts')],
+  ahead: () => [drawing('2 4 30 12', 30, 12, underMark({ steps: 2, text: '' })), inWords('looked ahead, for the score only')],
+  feedback: () => [inWords('feedback:'), bubble('accepted'), inWords('accepted'), bubble('refused'), inWords('not accepted'), bubble('unsure'),
+    inWords('can’t tell')],
+  revises: () => [drawing('0 0 24 8', 24, 8, svg('path', { class: 'link', d: 'M0 4h24' })), inWords('to the attempt that revises it')],
+  bands: () => [html('span', 'swatch'), inWords('a band for each subtree')],
 };

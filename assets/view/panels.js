@@ -36,7 +36,7 @@ class StrategyPanel {
       }));
     }
     put(this.name, whole.start ? whole.start.s.replaceAll('_', ' ') : '');
-    put(this.doing, whole.start ? lineWords(state) : this.empty);
+    put(this.doing, whole.start ? lineWords(state, whole) : this.empty);
     const item = state.end || state.answer ? null : this.list.children[(state.line ?? 0) - 1] ?? null;
     if (item === this.item) return;
     this.item?.removeAttribute('aria-current');
@@ -103,77 +103,6 @@ class RemarksPanel {
     this.shown = String(notes);
     const sentence = (note) => note.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase());
     this.list.replaceChildren(...notes.map((note) => html('p', '', sentence(note))));
-  }
-}
-
-class CostPanel {
-  constructor(card) {
-    const list = card.querySelector('dl');
-    const names = ['Sampled tokens', 'Forwarded tokens', 'FLOPs', 'Verifier’s share', 'Nodes', 'Model time'];
-    this.values = names.map((name) => {
-      const value = html('dd', '', '0');
-      const pair = html('div');
-      pair.append(html('dt', '', name), value);
-      list.append(pair);
-      return value;
-    });
-  }
-
-  show(state) {
-    const { cost } = state;
-    const figures = [cost.sampled.toLocaleString('en'), cost.forwarded.toLocaleString('en'), human(cost.flops, ''),
-      cost.flops > 0 ? Math.round((100 * cost.verifierFlops) / cost.flops) + ' %' : '–',
-      (state.nodes.length - 1).toLocaleString('en'), cost.seconds.toFixed(1) + ' s'];
-    this.values.forEach((value, i) => put(value, figures[i]));
-    this.values[3].style.setProperty('--part', cost.flops > 0 ? cost.verifierFlops / cost.flops : 0);
-  }
-}
-
-class CandidatesPanel {
-  constructor(card) {
-    this.round = card.querySelector('.round');
-    this.body = card.querySelector('tbody');
-  }
-
-  show(state, whole, cursor) {
-    const nodes = candidatesOf(state).sort((a, b) => a.parent.n - b.parent.n || a.c - b.c);
-    const round = `iteration ${state.iteration} of ${whole.iteration}, ${many(nodes.length, 'candidate')}`;
-    put(this.round, state.iteration ? round : 'none yet');
-    const key = state.iteration + ':' + nodes.map((node) => node.n);
-    if (key !== this.key) {
-      this.key = key;
-      this.rows = nodes.map((node) => this.row(node));
-      this.body.replaceChildren(...(nodes.length ? this.rows.map((row) => row.line) : [this.hint()]));
-    }
-    nodes.forEach((node, i) => {
-      const row = this.rows[i];
-      put(row.score, node.failed ? 'failed' : scoreText(node.score) || '–');
-      row.bar.style.setProperty('--part', node.score ?? 0);
-      put(row.fate, [fateWords(state, node), ...factWords(node)].join(' · '));
-      mark(row.line, 'data-fate', fateOf(state, node));
-      row.line.classList.toggle('cursor', node.n === cursor);
-    });
-  }
-
-  row(node) {
-    const made = { line: html('tr'), score: html('span'), bar: html('span', 'bar'), fate: html('td', 'fate') };
-    const step = html('button', 'step', oneLine(node.text) || '(empty step)');
-    step.type = 'button';
-    made.line.dataset.n = node.n;
-    const cells = [html('td', 'path', node.path), html('td'), html('td', 'score')];
-    cells[1].append(step);
-    cells[2].append(made.score, made.bar);
-    made.line.append(...cells, made.fate);
-    return made;
-  }
-
-  hint() {
-    const line = html('tr');
-    const says = 'The steps of the current iteration are listed here, each with its score and what became of it.';
-    const cell = html('td', 'quiet', says);
-    cell.colSpan = 4;
-    line.append(cell);
-    return line;
   }
 }
 

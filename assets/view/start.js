@@ -15,14 +15,16 @@ let situation = 'empty';
 let lastLook = 0;
 let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
 let fitted = false;                              // it does, until the reader zooms
+let sought = false;                              // a link named a node, which is not in sight yet
 
 const transport = new Transport(part('.transport'), log, () => schedule());
 const picture = new Picture(part('.pane'), part('.legend'));
+const linking = new LinkButton(part('.transport'));
 const panels = {
   strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
   cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')),
   detail: new DetailPanel(part('.detail')), remarks: new RemarksPanel(part('.remarks')),
-  drawing: new DrawingPanel(part('.drawing')),
+  drawing: new DrawingPanel(part('.drawing')), others: new OthersPanel(part('.others')),
 };
 
 function take() {
@@ -52,6 +54,26 @@ function take() {
   if (fresh) toFit = fitted = situation === 'done' || situation === 'interrupted';
   if (fresh && situation === 'live') picture.plain();
   transport.grown(fresh, situation === 'live');
+  if (fresh && log.events.length) openAt(readJson(props.opens, {}));
+}
+
+// What a link asks for, once, when its session is first shown: an event, a node, the table first.
+function openAt({ at, node, view }) {
+  if (Number.isInteger(at)) transport.go(placeOf(at));
+  const named = typeof node === 'string' ? known.state.nodes.find((one) => one.path === node) : undefined;
+  if (named) {
+    reader.cursor = named.n;
+    sought = true;
+  }
+  if (view === 'table') part('.panels').prepend(part('.candidates'));
+  mark(part('.panels'), 'data-view', view === 'table' ? 'table' : 'tree');
+}
+
+// How many events there are up to that seq.
+function placeOf(wanted) {
+  let seq = -1;
+  const past = log.events.findIndex((event) => (seq = event.q ?? seq + 1) > wanted);
+  return past < 0 ? transport.total : past;
 }
 
 function readDrafts() {
@@ -93,14 +115,17 @@ function draw() {
     picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
   } else if (following) picture.pane.classList.remove('whole');
   const look = following ? state.nodes[state.nodes.length - 1] : chosen;
-  if (reader.cursor === null && look.n !== lastLook) picture.show(look, layout);
+  if (sought || (reader.cursor === null && look.n !== lastLook)) picture.show(sought ? chosen : look, layout);
+  sought = false;
   lastLook = look.n;
   part('[data-do=bunches]').hidden = !picture.bunching;
   transport.show();
   about();
   panels.strategy.show(state, known.state);
   panels.answer.show(state, now, String(props.baseline ?? ''));
-  panels.cost.show(state);
+  panels.others.show(state.end ? String(props.others ?? '') : '');
+  panels.cost.show(state, readJson(props.worth, null));
+  linking.show(situation === 'empty' ? '' : props.session);
   panels.remarks.show(state);
   panels.candidates.show(state, known.state, chosen.n);
   const settled = reader.cursor !== null || (!transport.playing && !following);
@@ -178,6 +203,11 @@ const actions = {
   last: () => transport.go(transport.total),
   follow: () => transport.toggleFollow(),
   best,
+  link: () => {
+    const state = present();
+    const atEnd = state.k === known.state.k;
+    linking.press(linkTo(props.session, atEnd ? null : state.seq, existing(state, reader.cursor)?.path ?? null));
+  },
   unpin: () => { reader.pinned = null; schedule(); },
   in: () => zoom(picture.zoom * 1.25),
   out: () => zoom(picture.zoom / 1.25),
@@ -202,10 +232,14 @@ function zoom(scale) {
 
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
+  const head = event.target.closest('[data-sort]');
   const bunch = event.target.closest('[data-parent]');
   const place = event.target.closest('[data-n]');
   if (button) actions[button.dataset.do]();
-  else if (bunch) {
+  else if (head) {
+    panels.candidates.sort(head.dataset.sort);
+    schedule();
+  } else if (bunch) {
     picture.opened.add(Number(bunch.dataset.parent));
     schedule();
   } else if (place) {
@@ -261,9 +295,7 @@ function neighbour(at, direction) {
 
 // Several views in step have one transport outside: it sets each to the last event up to a seq.
 outer.addEventListener('search:go', ({ detail }) => {
-  let seq = -1;
-  const past = log.events.findIndex((event) => (seq = event.q ?? seq + 1) > detail);
-  transport.go(past < 0 ? transport.total : past);
+  transport.go(placeOf(detail));
 });
 
 // The page around may change the pane's size after the first frame: a sidebar that opens, a phone that is turned.
@@ -274,5 +306,5 @@ new ResizeObserver(() => {
   schedule();
 }).observe(picture.pane);
 
-watch(['value', 'drafts', 'session', 'interrupted', 'baseline'], take);
+watch(['value', 'drafts', 'session', 'interrupted', 'baseline', 'others', 'worth'], take);
 take();

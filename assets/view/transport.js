@@ -79,10 +79,11 @@ class Transport {
     const { total, k } = this;
     mark(this.slider, 'max', total);
     if (Number(this.slider.value) !== k) this.slider.value = k;
-    mark(this.slider, 'aria-valuetext', `event ${k} of ${total}`);
-    put(this.place, `event ${k} of ${total}`);
+    const place = inWords('event {k} of {all}', { k, all: total });
+    mark(this.slider, 'aria-valuetext', place);
+    put(this.place, place);
     const play = this.card.querySelector('.play');
-    mark(play, 'aria-label', this.playing ? 'Pause' : 'Play');
+    mark(play, 'aria-label', inWords(this.playing ? 'Pause' : 'Play'));
     play.classList.toggle('playing', this.playing);
     const follow = this.card.querySelector('[data-do=follow]');
     mark(follow, 'aria-pressed', this.follow);

@@ -18,6 +18,9 @@ const RULES = {
   weighted: 'the answer with the largest sum of scores', last: 'the last finished answer',
 };
 
+// In the reader's language where the page knows one (`words/speak.js`); a saved replay is in English.
+const inWords = typeof tr === 'function' ? tr
+  : (english, values) => english.replace(/\{(\w+)\}/g, (all, name) => values?.[name] ?? all);
 const many = (count, one, more) => `${count.toLocaleString('en')} ${count === 1 ? one : more ?? one + 's'}`;
 const scoreText = (score) => (score === null || score === undefined ? '' : score.toFixed(2));
 const quote = (text) => `“${text || 'an empty step'}”`;

@@ -10,7 +10,9 @@ import pytest
 import torch
 from loaded import policy_in, prm_in
 from transformers import AutoTokenizer, LlamaForCausalLM
+from typer.testing import CliRunner
 
+from tts_explorer.cli import app
 from tts_explorer.models.scripted import ScriptedPolicy
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.tasks.base import split_of
@@ -19,7 +21,7 @@ from tts_explorer.train.data import batches, by_length, draw, encode
 from tts_explorer.train.fit import Course, keep_record, record_in
 from tts_explorer.train.muon import orthogonal
 from tts_explorer.train.policy import RECIPES, shape_of, train_policy, validation_loss
-from tts_explorer.train.prm import auc, cut, encoded, train_prm
+from tts_explorer.train.prm import auc, checked, cut, encoded, train_prm
 from tts_explorer.train.rollouts import labelled, read_rollouts, sampled, steps_of
 from tts_explorer.train.tokenizer import PAD, SPECIALS
 
@@ -223,3 +225,16 @@ def test_the_mix_holds_every_family_and_level() -> None:
     assert drawn == set(task_names()) == {task for task, _ in data.MIX}
     assert {draw(rng, mix=data.mixed(("maze",))).task for _ in range(5)} == {"maze"}
     assert sum(data.MIX.values()) == pytest.approx(sum(data.TASKS.values()) * sum(data.LEVELS.values()))
+
+
+def test_the_programs_word_can_be_the_label() -> None:
+    problem = task_named("countdown").parse("Use 2, 3 and 4 to make 24.")
+    right = "2 * 3 = 6, left: 4 6\n\n6 * 4 = 24, left: 24\n\n\\boxed{2 * 3 * 4}"
+    wrong = "2 * 3 = 6, left: 4 6\n\n6 + 4 = 10, left: 10\n\n\\boxed{2 * 3 + 4}"
+    told = [checked(rollout) for rollout in labelled(problem, [right, wrong, wrong, wrong], exact=False)]
+    assert [rollout.values for rollout in told] == [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
+
+
+def test_labels_that_are_neither_are_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "prm", "prm", "--labels", "guess", "--work", str(tmp_path)])
+    assert result.exit_code == 1 and "labels is 'guess': choose rollouts or program" in " ".join(result.output.split())

@@ -56,6 +56,8 @@ PICTURE = (  # what a task must never send, and what it may
 )
 CUT_SHORT = ("AbortError", "Connection errored out")
 """What the browser says when a reload ends a stream."""
+CLOSED = "net::ERR_CONNECTION_REFUSED"
+"""What it says when the server was closed before the page, which looks for it now and then."""
 SOURCE = """def beam(root):
     beam = [root]
     for depth in range(3):
@@ -118,7 +120,7 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
         page.set_default_timeout(WAIT)
         note = (lambda text: None if any(cut in text for cut in CUT_SHORT) else errors.append(text)) if reloads else errors.append
         page.on("pageerror", lambda error: note(str(error)))
-        page.on("console", lambda said: note(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: note(said.text) if said.type == "error" and CLOSED not in said.text else None)
         page.on("dialog", lambda dialog: (errors.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
         return page
 

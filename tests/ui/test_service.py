@@ -9,12 +9,12 @@ import pytest
 from viz.streams import ahead, refinement, verified
 
 from tts_explorer.errors import UnknownName, UserError
-from tts_explorer.events import Record, SearchFinished, SearchStarted
+from tts_explorer.events import Noted, Record, SearchFinished, SearchStarted
 from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Ask, Models
 from tts_explorer.store import Store
 from tts_explorer.ui import service as module
-from tts_explorer.ui.service import EXAMPLE, Service, examples, human
+from tts_explorer.ui.service import EXAMPLE, Service, examples
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def test_a_search_and_a_greedy_one_beside_it_are_stored_and_listed_once(service:
     ended(service, id)
     state = service.state(id, [])
     assert not state.live and isinstance(state.records[-1].event, SearchFinished)
-    assert state.baseline.startswith("Greedily, scripted answers 1, which is wrong")
+    assert state.baseline.startswith("The same model’s greedy answer: 1 – wrong, at 1/")
+    assert service.state(id, [], alone=True).baseline == ""
     assert [session.id for session in service.store.sessions(children=False)] == [id]
     assert service.state(id, state.records).records == state.records
     service.begun.clear()
@@ -90,6 +91,22 @@ def test_a_search_that_can_not_be_saved_says_so(service: Service, monkeypatch: p
         service.state(id, [])
 
 
+def test_a_search_of_another_process_is_followed_to_its_end(service: Service) -> None:
+    begun, more, ended = (
+        Record(0, 0.0, None, SearchStarted("p", "greedy")), Record(1, 0.1, None, Noted("info", "on")),
+        Record(2, 0.2, None, SearchFinished("done")),
+    )  # fmt: skip
+    service.store.append([("other", [begun])])
+    state = service.state("other", [])
+    assert state.live and state.records == [begun]
+    service.store.append([("other", [more])])
+    state = service.state("other", state.records)
+    assert state.live and state.records == [begun, more]
+    service.store.append([("other", [ended])])
+    state = service.state("other", state.records)
+    assert not state.live and not state.interrupted and state.records == [begun, more, ended]
+
+
 def test_a_search_whose_process_is_gone_is_interrupted(service: Service) -> None:
     service.store.append([("cut", [Record(0, 0.0, None, SearchStarted("p", "greedy"))])])
     assert not service.state("cut", []).interrupted
@@ -111,11 +128,7 @@ def test_recordings_are_whole_and_unknown_ones_are_named(service: Service) -> No
     assert examples()
     for name in examples():
         state = service.state(EXAMPLE + name, [])
-        assert isinstance(state.records[-1].event, SearchFinished) and "which is wrong" in state.baseline
+        assert isinstance(state.records[-1].event, SearchFinished) and " – wrong, at 1/" in state.baseline
     for id in (EXAMPLE + "nope", EXAMPLE + "../first", "nope"):
         with pytest.raises(UnknownName):
             service.state(id, [])
-
-
-def test_numbers_are_short() -> None:
-    assert [human(x) for x in (0, 999, 1e3, 4.56e9, 1e12)] == ["0 ", "999 ", "1 k", "4.56 G", "1 T"]

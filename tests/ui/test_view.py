@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,9 @@ def test_a_recording_shows_its_end(show: Callable[..., Any]) -> None:
     assert screen.text(".answer .text") == "64" and screen.text(".chip") == "✓ right"
     assert "The answer is 64, which is right" in screen.text("[role=status]")
     assert page.locator("#search-view tbody tr").count() == 8
-    assert screen.text(".cost dl").split("\n")[1::2] == ["216", "300", "24.0 G", "75 %", "24", "1.5 s"]
+    assert page.locator(".cost dt + dd").all_inner_texts() == ["216", "300", "24.0 G", "1.5 s", "24", "–"]
+    parts = page.locator(".cost .part").all_inner_texts()
+    assert parts == ["verifier 0", "verifier 180", "verifier 18.0 G, 75 %", "verifier 0.9 s", "8 finished", ""]
     assert screen.text(".place") == f"event {len(screen.records)} of {len(screen.records)}"
 
 
@@ -55,7 +58,11 @@ def test_the_picture_is_a_function_of_the_position(show: Callable[..., Any]) -> 
     place = {path: where for path, where, *_ in end}
     assert all(place[path] == where for picture in pictures.values() for path, where, *_ in picture)
     assert screen.page.locator(".source [aria-current]").all_inner_texts() == ["        yield Prune(rest)"]
-    assert screen.text(".doing").startswith("It gives up") and screen.text(".doing").endswith("others ranked higher.")
+    said = re.fullmatch(
+        r"It gives up .*: others ranked higher. Kept ([\d., and]+); dropped ([\d., and]+ more).", screen.text(".doing")
+    )
+    kept, dropped = (re.findall(r"\d\.\d\d", scores) for scores in said.groups())
+    assert len(kept) == 2 and len(dropped) == 4 and min(kept) >= max(dropped)
     assert screen.text(".answer .text") == "Searching…"
     screen.scrub(len(screen.records))
     assert screen.items() == end

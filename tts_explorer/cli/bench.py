@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from tts_explorer.cli import bench_lab
+from tts_explorer.cli import bench_lab, bench_page
 from tts_explorer.cli.options import Json, Quantize, console, emit, no_bars
 from tts_explorer.errors import BadSetting
 from tts_explorer.models import require_runnable
@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     for command in (engine, verifier, concurrency, quantize, store):
         group.command()(command)
+    group.command("page")(bench_page.command(show))
     bench_lab.add_to(group)
     app.add_typer(group, name="bench", help="Measure this machine: CPU time, medians over repetitions, sides by turns.")
 

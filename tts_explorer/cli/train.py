@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -121,12 +121,18 @@ def prm(
     ] = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Files of 4,096 rollouts each, of each policy.")] = 24,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the rollouts.")] = 2,
+    labels: Annotated[
+        str,
+        typer.Option("--labels", help="rollouts: a step's label is its rollouts' mean grade; program: the program's word."),
+    ] = "rollouts",
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that roll out, of one thread each.")] = 2,
 ) -> None:
     """Train a process reward model from a policy's weights, on the outcomes of that policy's rollouts, or of others."""
-    from tts_explorer.train.prm import train_prm
+    from tts_explorer.train.prm import Labels, train_prm
     from tts_explorer.train.rollouts import make_rollouts
 
+    if labels not in get_args(Labels):
+        raise BadSetting(f"labels is {labels!r}: choose {' or '.join(get_args(Labels))}")
     base = base or work / "small"
     for policy in (base, *(of or ())):
         if not (policy / "config.json").is_file():
@@ -135,7 +141,7 @@ def prm(
     for place, policy in enumerate(of or [base]):
         folder = work / "rollouts" / policy.name
         paths += make_rollouts(policy, folder, shards=shards, seed=seed + place, device=device, workers=workers)
-    options = {"seed": seed, "device": device, "start": start, "epochs": epochs, "compiled": compilable()}
+    options = {"seed": seed, "device": device, "start": start, "epochs": epochs, "labels": labels, "compiled": compilable()}
     typer.echo(train_prm(name, work, base=base, rollouts=paths, **options))
 
 

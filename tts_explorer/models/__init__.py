@@ -34,11 +34,11 @@ def bundled_verifiers() -> list[str]:
     return [f"bundled:{name}" for name in bundled() if name.startswith(VERIFIERS)]
 
 
-def families(policy: str) -> list[str]:
-    """The families of problems that a bundled policy was trained on, by its record; empty where that is not known."""
-    name = policy.removeprefix("bundled:")
+def families(model: str) -> list[str]:
+    """The families of problems that a bundled model was trained on, by its record; empty where that is not known."""
+    name = model.removeprefix("bundled:")
     record = folder() / "models" / name / "training.json"
-    if name == policy or name not in bundled() or not record.is_file():
+    if name == model or name not in bundled() or not record.is_file():
         return []
     return list(json.loads(record.read_bytes()).get("tasks", ()))
 

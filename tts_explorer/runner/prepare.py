@@ -137,12 +137,12 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
     return ProgramVerifier(plan.task, plan.problem), notes
 
 
-def strangers(policy: str, task: str) -> list[str]:
-    """What to note where a bundled policy was never trained on problems of `task`."""
-    known = families(policy)
+def strangers(model: str, task: str, does: str) -> list[str]:
+    """What to note where a bundled model was never trained on problems of `task`."""
+    known = families(model)
     if not task or not known or task in known:
         return []
-    return [f"{policy} was trained on {', '.join(known)} alone: what it writes about {task} problems means little"]
+    return [f"{model} was trained on {', '.join(known)} alone: what it {does} {task} problems means little"]
 
 
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:
@@ -163,6 +163,7 @@ def prepare(ask: Ask, models: Models, *, id: str) -> Run:
     )
     plan.check()
     verifier, notes = the_verifier(ask, plan, models)
-    notes = strangers(ask.policy, problem.task) + notes
+    judging = verifier.name if verifier is not None and not verifier.name.startswith(JUDGE) else ""
+    notes = strangers(ask.policy, problem.task, "writes about") + strangers(judging, problem.task, "says of") + notes
     require_fitting(plan, checked_settings(plan.strategy, plan.settings), verifier)
     return Run(plan, models.policy(ask.policy), verifier, id=id, notes=notes)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,11 +26,15 @@ from tts_explorer.errors import BadSession, UnknownName
 from tts_explorer.events import Record, clean, from_dict, to_dict
 from tts_explorer.processes import alive, this_process
 from tts_explorer.store import judged, labels, outlines, wanted
+from tts_explorer.store.judged import Judged
 from tts_explorer.store.schema import migrations
 from tts_explorer.store.wanted import Session, Wanted
 from tts_explorer.wire import read_streams
 
-__all__ = ["Session", "Store", "Wanted", "alive", "default_path", "migrations", "new_id", "this_process"]
+__all__ = ["Judged", "Session", "Store", "Wanted", "alive", "default_path", "in_memory", "migrations", "new_id", "this_process"]
+
+CATCHING_UP = 0.5
+"""Seconds that one look at judged answers may spend on sessions that were not read yet."""
 
 
 class Store:
@@ -205,9 +209,25 @@ class Store:
         with self.writing() as connection:
             labels.delete(connection, ids, None)
 
-    def judged(self) -> judged.Look:
-        """Finished answers with both a score and a grade, over all sessions."""
-        return judged.Look(self)
+    def judged(self, asked: Judged, most: int) -> judged.Look:
+        """What verifiers said of finished answers beside what is true; sessions older than that table are read for a moment."""
+        with self.reading() as connection:
+            unread = judged.waiting(connection)
+        if unread:
+            with self.writing() as connection:
+                judged.catch_up(connection, CATCHING_UP)
+        with self.reading() as connection:
+            return judged.look(connection, asked, most)
+
+
+def in_memory(streams: Mapping[str, Sequence[Record]]) -> sqlite3.Connection:
+    """A database with the tables of a `Store` that holds these streams by id and lies on no disk."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    migrations.apply(Database(connection))
+    for id, records in streams.items():
+        _insert(connection, id, records, "import")
+    connection.commit()
+    return connection
 
 
 def _number(connection: sqlite3.Connection, id: str) -> int:

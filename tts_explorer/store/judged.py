@@ -64,6 +64,27 @@ class Bin:
     """Of the scores."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that the page shows of them."""
+
+    wrong: list[Surprise]
+    """Wrong answers, the highest scores first."""
+    right: list[Surprise]
+    """Right answers, the lowest scores first."""
+    bins: list[Bin]
+    choices: dict[str, list[str]]
+    """The tasks and verifiers that there are."""
+    unread: int
+    """Sessions that ended and were not read yet."""
+
+
+def look(connection: sqlite3.Connection, asked: Judged, most: int) -> Look:
+    """What is asked for, at most so many answers a list."""
+    wrong, right = (surprises(connection, asked, side, most) for side in (False, True))
+    return Look(wrong, right, bins(connection, asked), choices(connection), waiting(connection))
+
+
 def learn(connection: sqlite3.Connection, id: str, number: int) -> int:
     """Keep the judged answers of a session that has ended; how many there are."""
     marks = ", ".join("?" * len(KINDS))
@@ -107,7 +128,7 @@ def catch_up(connection: sqlite3.Connection, seconds: float) -> int:
 
 
 def surprises(connection: sqlite3.Connection, asked: Judged, right: bool, most: int) -> list[Surprise]:
-    """Wrong answers, the highest scores first; or, with `right`, right ones, the lowest first. One of those alike in a session."""
+    """Wrong answers, the highest scores first; with `right`, right ones, the lowest first. One of those alike in a session."""
     where, given = _condition(asked)
     extreme, order = ("min", "score") if right else ("max", "score DESC")
     query = (

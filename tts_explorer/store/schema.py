@@ -2,8 +2,8 @@
 
 `searches` and `events` are what happened, and only ever grow. `outlines` and `words` are made from the events as they come in:
 what lists show and filter by, and what full-text search looks through; they could be made again. `labels` is what people said
-of a session: title, tags, notes, pinned, deleted. `judged` and `judged_sessions` are what verifiers said of finished answers, made
-from the events when a search ends. `results` is a line a search of a sweep, which `lab.results` writes and reads.
+of a session: title, tags, notes, pinned, deleted. `judged` and `judged_sessions` are what verifiers said of finished answers,
+made from the events when a search ends. `results` is a line a search of a sweep, which `lab.results` writes and reads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Train a process reward model: a token classifier (wrong, right) at step ends, from a policy's weights, on rollouts' values.
+"""Train a process reward model: a token classifier (wrong, right) at step ends, from a policy's weights, on its rollouts.
 
-The loss is cross-entropy against the soft value at each step's last token. Rollouts come from `rollouts`, of one policy or of
-several; held-out ones measure the step-level AUC. Resumable like `policy`. What was tried and measured stands in LOG.md.
+The loss is cross-entropy at each step's last token, against the soft value that the rollouts give it or the program's word on it.
+Rollouts come from `rollouts`, of one policy or of several; held-out ones measure the step-level AUC. Resumable like
+`policy`. What was tried and measured stands in LOG.md.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,6 +23,7 @@ from tts_explorer.train.data import by_length, segments
 from tts_explorer.train.fit import Course, fit, keep_record
 from tts_explorer.train.rollouts import PER_PROBLEM, SHARD, Rollout, read_rollouts
 
+Labels = Literal["rollouts", "program"]
 Example = tuple[list[int], list[int], list[float]]
 """Token ids; positions of the steps' last tokens; values."""
 
@@ -31,6 +34,7 @@ def train_prm(
     *,
     base: Path,
     rollouts: Sequence[Path],
+    labels: Labels = "rollouts",
     seed: int = 0,
     device: str = "cpu",
     epochs: int = 2,
@@ -41,12 +45,14 @@ def train_prm(
 ) -> Path:
     """Train from the weights of the policy in `base` on these shards of `rollouts`, and return the folder `work/NAME`.
 
-    With `start` the weights are those of the process reward model in that folder instead.
+    A step's label is its rollouts' mean grade, or with `labels` "program" the program's word on it, 0 or 1. With `start`
+    the weights are those of the process reward model in that folder instead.
     """
     torch.manual_seed(seed)
     tokenizer, model = AutoTokenizer.from_pretrained(base), classifier(start or base).to(device).train()
     run = torch.compile(model.model, dynamic=True) if compiled else model.model
-    found = [rollout for path in rollouts for rollout in read_rollouts(path)]
+    as_told = checked if labels == "program" else lambda rollout: rollout
+    found = [as_told(rollout) for path in rollouts for rollout in read_rollouts(path)]
 
     def epoch(number: int) -> list[list[Example]]:
         rng = random.Random(f"{seed}/{number}/{start.name if start else base.name}")
@@ -57,8 +63,15 @@ def train_prm(
     learnt = fit(model, work / f"{name}.pt", course, parts, lambda part: loss_of(model, part, run), part="epoch")
     model.save_pretrained(work / name)
     tokenizer.save_pretrained(work / name)
-    more = {"rollouts": len(rollouts) * SHARD * PER_PROBLEM, "of": sorted({path.parent.name for path in rollouts})}
-    return keep_record(work / name, course.steps, course.steps * batch, start, **learnt, **more)
+    of, tasks = sorted({path.parent.name for path in rollouts}), sorted({rollout.task for rollout in found})
+    told = {"rollouts": len(rollouts) * SHARD * PER_PROBLEM, "of": of, "tasks": tasks, "labels": labels}
+    return keep_record(work / name, course.steps, course.steps * batch, start, **learnt, **told)
+
+
+def checked(rollout: Rollout) -> Rollout:
+    """The same rollout with the program's word on each step for its value: valid so far, and a right answer still reachable."""
+    task = task_named(rollout.task)
+    return replace(rollout, values=list(map(float, task.check(task.parse(rollout.problem), rollout.steps))))
 
 
 def classifier(folder: Path) -> LlamaForTokenClassification:

@@ -26,6 +26,10 @@ SKILLS = (
 )
 RIGHT = "Right solutions of problems of the train split, generated without end from a seed."
 ATTEMPTS = " Attempts too, with a check by the program or with a right solution after feedback."
+SHARES = (
+    "the share of right answers among all samples of its problem that begin with the same steps (Math-Shepherd's soft estimate)"
+)
+PROGRAM = "the program's word on it: whether all so far is valid and a right answer can still be reached"
 JUDGES = "A process reward model: two labels, wrong and right, read at the last token of each step (the format of TRL's PRM)."
 HEAD = "| family, level | policy, verifier | strategy | accuracy | 95% | problems × seeds | MFLOPs a search |"
 
@@ -95,12 +99,13 @@ def card(name: str, kind: str, training: dict[str, Any], table: dict[str, str]) 
 def about(kind: str, training: dict[str, Any]) -> tuple[str, str, str]:
     """What a model is, what it learnt from and what it can't do, by its record."""
     if kind == "prm":
+        program = training.get("labels") == "program"
         of = " and ".join(f"`bundled:{name}`" for name in training.get("of", ["small"]))
         return (
             JUDGES,
-            f"Solutions sampled from {of} at temperature 1 on problems of the train split; a step's label is the share of right "
-            "answers among all samples of its problem that begin with the same steps (Math-Shepherd's soft estimate).",
-            f"It estimates whether {of} will get there, not whether a step is true.",
+            f"Solutions sampled from {of} at temperature 1 on problems of the train split; a step's label is "
+            f"{PROGRAM if program else SHARES}.",
+            f"It was taught by what {of} writes: of what others write it may judge worse.",
         )
     tasks = training.get("tasks", ["arithmetic", "countdown"])
     count = "one family" if len(tasks) == 1 else f"{len(tasks)} families"

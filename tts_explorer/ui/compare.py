@@ -13,6 +13,7 @@ import gradio as gr
 import orjson
 
 from tts_explorer.errors import UserError
+from tts_explorer.ui import frame
 from tts_explorer.ui.clocks import clocks
 from tts_explorer.ui.component import OwnComponent
 from tts_explorer.ui.curves import OF, curves
@@ -22,9 +23,11 @@ from tts_explorer.ui.links import LANES, compare_query, compared
 from tts_explorer.ui.service import EXAMPLE, Service, examples
 from tts_explorer.ui.sides import Side
 from tts_explorer.ui.view import SearchView
+from tts_explorer.ui.words import marked
 from tts_explorer.viz.log import projected
 
-LEAD = "<h1>Compare</h1><p>Searches side by side: what differs, their trees on one clock, and what a score cost.</p>"
+TITLE = "Compare"
+LEAD = "Searches side by side: what differs, their trees on one clock, and what a score cost."
 IS_DARK = "() => document.body.classList.contains('dark')"
 UNITS = [("tokens", "tokens"), ("FLOPs", "flops")]
 
@@ -40,15 +43,14 @@ class Lane:
 
 def build(service: Service) -> None:
     """Lay the page out inside the route that is open."""
-    gr.Navbar(main_page_name="Explore")
-    gr.HTML(LEAD, elem_id="lead", apply_default_css=False)
+    frame.build(TITLE, LEAD)
     message = gr.HTML("", elem_id="message", apply_default_css=False)
     table = gr.HTML("", elem_id="compared", apply_default_css=False, visible=False)
     clock = OwnComponent("compare", "clock", ["clock"], elem_id="clock", visible=False)
     with gr.Row(elem_id="lanes"):
         lanes = [_lane(service, lane) for lane in LANES]
     with gr.Column(visible=False, elem_id="curves") as charts:
-        gr.HTML("<h2>Best score against cost</h2>", apply_default_css=False)
+        gr.HTML(f"<h2>{marked('Best score against cost')}</h2>", apply_default_css=False)
         with gr.Row():
             unit = gr.Radio(UNITS, value="tokens", label="Cost in", elem_id="curve-unit")
             of = gr.Radio([(name, key) for key, name in OF.items()], value="steps", label="Best score of", elem_id="curve-of")

@@ -17,10 +17,13 @@ import gradio as gr
 
 from tts_explorer.assets import folder
 from tts_explorer.errors import UserError
+from tts_explorer.ui.words import speech
 
 
 class OwnComponent(gr.HTML):
-    """`name`.html and `name`.css of `folder`, and its `scripts`, in order, as the body of one function.
+    """`name`.html and `name`.css of `place`, and its `scripts`, in order, as the body of one function.
+
+    The markup is in English; `words/speak.js` puts it into the reader's language, and gives the scripts `tr` to do the same.
 
     Each of `answers` becomes a server function of its name; it is called with one value, which anyone may have made.
     """
@@ -39,7 +42,7 @@ class OwnComponent(gr.HTML):
             value,
             html_template=read(place, f"{name}.html"),
             css_template=read(place, f"{name}.css"),
-            js_on_load="\n".join(read(place, f"{script}.js") for script in scripts),
+            js_on_load="\n".join([speech(), *(read(place, f"{script}.js") for script in scripts)]),
             apply_default_css=False,
             server_functions=[safely(answer) for answer in answers],
             **options,

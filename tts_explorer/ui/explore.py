@@ -7,10 +7,9 @@ last time, five times a second, whoever runs the search; so a reload or a shared
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,8 +19,12 @@ import orjson
 from tts_explorer.errors import UserError
 from tts_explorer.events import Record, dotted
 from tts_explorer.ui import charts, controls
+from tts_explorer.ui.estimate import estimate
+from tts_explorer.ui.hindsight import Hindsight
+from tts_explorer.ui.prefill import Offered, prefilled
 from tts_explorer.ui.service import EXAMPLE, Service, State, examples
 from tts_explorer.ui.view import SearchView
+from tts_explorer.ui.words import worded
 from tts_explorer.viz.log import PageLog
 
 EVERY = 0.2
@@ -30,41 +33,89 @@ DRAFT = 40
 """Characters of text in flight that the page shows."""
 TOGGLE = "document.querySelector('#controls .toggle-button')?.click()"
 CLOSE_ON_PHONES = f"if (innerWidth < 768 && document.querySelector('#controls.open')) {TOGGLE};"
-NAME_SESSION = f"""(id) => {{ if (id) {{ const url = new URL(location.href); url.searchParams.set('session', id);
-history.replaceState(null, '', url); {CLOSE_ON_PHONES} }} return id; }}"""
+KEPT = ("embed", "present")
+"""What a page's address keeps when a search is started."""
+NAME_SESSION = f"""(id) => {{ if (id) {{ const url = new URL(location.href);
+for (const name of [...url.searchParams.keys()]) if (!{list(KEPT)}.includes(name)) url.searchParams.delete(name);
+url.searchParams.set('session', id); history.replaceState(null, '', url); {CLOSE_ON_PHONES} }} return id; }}"""
+"""The address becomes the session's link; what else it asked for is over."""
+DRESS = """() => { const asked = new URL(location.href).searchParams, page = document.body;
+for (const name of ['embed', 'present']) page.classList.toggle(name, asked.get(name) === '1');
+page.classList.toggle('charted', asked.get('view') === 'chart'); }"""
+"""What a link says of the whole page: nothing but the search, large type, with the charts open."""
+OPEN_CHARTS = """() => { const panel = document.querySelector('#charts');
+if (!panel || !document.body.classList.contains('charted')) return;
+panel.querySelector('button.label-wrap:not(.open)')?.click(); panel.scrollIntoView({ block: 'start' }); }"""
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+
+DRAWER = "Choose a problem and start"
 STARTING = "Starting… the first search loads the models, which takes some seconds."
 RECORDED = "A recorded search: press play to watch it again step by step, or start one of your own."
+STOPPING, NOTHING_RUNS = "Stopping…", "Nothing of yours is running."
+BROKEN = "Something broke on our side; the server's log has it under {number}. Try again."
 
 
 def build(service: Service, *, open_models: bool = True) -> None:
     """Lay the page out inside the Blocks that are open."""
     visitor = gr.BrowserState("", storage_key="tts-explorer-visitor", secret="tts-explorer")
     session = gr.Textbox("", visible="hidden", label="session")
-    drawer = gr.Button("Choose a problem and start", variant="primary", elem_id="drawer")
+    drawer = gr.Button(DRAWER, variant="primary", elem_id="drawer")
     drawer.click(None, js=f"() => {{ {TOGGLE} }}")
     with gr.Sidebar(width=340, elem_id="controls"):
         chosen = controls.build(open_models)
     message = gr.HTML("", elem_id="message", apply_default_css=False)
     view = SearchView(server_functions=[service.node])
     charts.build(service, session)
-    quiet = {"queue": False, "show_progress": "hidden"}
-    watched = {"show_progress": "hidden", "trigger_mode": "multiple"}
+    watched: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
     begin = starter(service, list(chosen.settings))
-    begun = chosen.start.click(lambda: say(STARTING), None, message, **quiet)
+    begun = chosen.start.click(lambda: say(STARTING), None, message, **QUIET)
     begun = begun.then(begin, [visitor, *chosen.inputs], [session, message, visitor], concurrency_limit=4, **watched)
-    begun = begun.then(None, session, session, js=NAME_SESSION, **quiet)
+    begun = begun.then(None, session, session, js=NAME_SESSION, **QUIET)
     begun.then(follower(service), session, [view, message], concurrency_limit=None, **watched)
-    chosen.stop.click(stopper(service), visitor, message, queue=False, show_progress="hidden")
-    gr.context.Context.root_block.load(None, js=f"() => {{ {CLOSE_ON_PHONES} }}")
-    gr.context.Context.root_block.load(
-        attacher(service), visitor, [view, message, session, visitor], show_progress="hidden", concurrency_limit=None
-    )
+    chosen.stop.click(stopper(service), visitor, message, **QUIET)
+    arrive(service, chosen, [view, message, session, visitor], visitor)
+    advise(service, chosen)
+
+
+def arrive(service: Service, chosen: controls.Controls, shown: list[Any], visitor: gr.BrowserState) -> None:
+    """What happens when the page is opened: the link is read, its settings are filled in, its session is followed."""
+    page = gr.context.Context.root_block
+    page.load(None, js=DRESS)
+    page.load(None, js=f"() => {{ {CLOSE_ON_PHONES} }}")
+
+    def fill(request: gr.Request) -> list[Any]:
+        return chosen.fill(request.query_params)
+
+    page.load(fill, None, chosen.filled, **QUIET).then(None, js=OPEN_CHARTS)
+    attach = attacher(service, chosen.offered)
+    page.load(attach, visitor, shown, show_progress="hidden", concurrency_limit=None)
+
+
+def advise(service: Service, chosen: controls.Controls) -> None:
+    """Keep saying, beside the controls, what a search would take and whether its policy knows the task."""
+
+    def cost(*values: Any) -> str:
+        said, problem = guarded(lambda: estimate(controls.ask(list(chosen.settings), values), service.store))
+        return problem or beside(said)
+
+    watched = [part for part in chosen.inputs if not isinstance(part, gr.State)]
+    page = gr.context.Context.root_block
+    triggers = [page.load, *(part.change for part in watched)]
+    gr.on(triggers, cost, chosen.inputs, chosen.estimate, show_progress="hidden", trigger_mode="always_last", concurrency_limit=2)
+    known = [chosen.policy, chosen.task]
+    triggers = [page.load, *(part.change for part in known)]
+    gr.on(triggers, lambda policy, task: beside(controls.strange(policy, task)), known, chosen.warning, **QUIET)
+
+
+def beside(text: str) -> str:
+    """A sentence beside a control, as HTML with nothing in it but text."""
+    return f'<p class="beside">{worded(text)}</p>' if text else ""
 
 
 def say(text: str, alarm: bool = False) -> str:
     """One sentence for the visitor, as HTML with nothing in it but text."""
     role, kind = ("alert", "alarm") if alarm else ("status", "quiet")
-    return f'<p role="{role}" class="message {kind}">{html.escape(text)}</p>' if text else ""
+    return f'<p role="{role}" class="message {kind}">{worded(text)}</p>' if text else ""
 
 
 def guarded(work: Callable[[], Any]) -> tuple[Any, str]:
@@ -78,7 +129,7 @@ def guarded(work: Callable[[], Any]) -> tuple[Any, str]:
     except BaseException:
         number = secrets.token_hex(4)
         logging.getLogger(__name__).exception("error %s", number)
-        return None, say(f"Something broke on our side; the server's log has it under {number}. Try again.", alarm=True)
+        return None, say(BROKEN.format(number=number), alarm=True)
 
 
 def starter(service: Service, names: list[str]) -> Callable[..., Any]:
@@ -100,13 +151,13 @@ def stopper(service: Service) -> Callable[..., Any]:
 
     def stop(visitor: str) -> str:
         stopped, problem = guarded(lambda: service.stop(visitor))
-        return problem or say("Stopping…" if stopped else "Nothing of yours is running.")
+        return problem or say(STOPPING if stopped else NOTHING_RUNS)
 
     return stop
 
 
-def attacher(service: Service) -> Callable[..., Any]:
-    """The handler of a page load: follow the session that the link names, else show a recorded one."""
+def attacher(service: Service, offered: Offered) -> Callable[..., Any]:
+    """The handler of a page load: follow the session that the link names from where it says, else show a recorded one."""
 
     async def attach(visitor: str, request: gr.Request) -> AsyncIterator[Any]:
         visitor = visitor or secrets.token_urlsafe(16)
@@ -115,8 +166,9 @@ def attacher(service: Service) -> Callable[..., Any]:
             known = examples()
             id = EXAMPLE + known[0] if known else ""
             service.warm()
-        about = say(RECORDED) if id.startswith(EXAMPLE) else ""
-        async for shown, message in following(service, id, str(request.session_hash)):
+        asked = prefilled(request.query_params, offered)
+        about = say(asked.said or (RECORDED if id.startswith(EXAMPLE) else ""))
+        async for shown, message in following(service, id, str(request.session_hash), asked.opening):
             yield shown, message or about, id, visitor
 
     return attach
@@ -132,29 +184,47 @@ def follower(service: Service) -> Callable[..., Any]:
     return follow
 
 
-async def following(service: Service, id: str, tab: str) -> AsyncIterator[tuple[Any, Any]]:
-    """Yield (view, message) whenever something new is recorded, until the search ends or the tab looks elsewhere."""
+async def following(
+    service: Service, id: str, tab: str, opening: Mapping[str, Any] | None = None
+) -> AsyncIterator[tuple[Any, Any]]:
+    """Yield (view, message) whenever something new is recorded, until the search ends or the tab looks elsewhere.
+
+    `opening` is where a link wants it shown. What can be said only at the end comes last, so that nothing waits for it.
+    """
     if not id:
         return
     service.look(tab, id)
+    opens = orjson.dumps(opening).decode() if opening else ""
     log, written, known = PageLog(), "", list[Record]()
     last: tuple[Any, ...] = ()
     while service.looking.get(tab) == id:
-        state, problem = await asyncio.to_thread(guarded, partial(service.state, id, known))
+        state, problem = await asyncio.to_thread(guarded, partial(service.state, id, known, alone=True))
         if state is None:
             yield gr.skip(), problem
             return
         written += log.write(state.records[len(known) :]) + ("" if state.live else log.rest())
         known = state.records
-        shown = (len(written), draft(state), state.live, state.baseline)
+        shown = (len(written), draft(state), state.live)
         if shown != last:
             last = shown
-            properties = {"session": id, "drafts": draft(state), "interrupted": state.interrupted, "baseline": state.baseline}
+            properties = {"session": id, "drafts": draft(state), "interrupted": state.interrupted, "opens": opens, **UNTOLD}
             yield gr.update(value=written, **properties), ""
         if not state.live:
+            told, problem = await asyncio.to_thread(guarded, partial(service.hindsight, id, state.records))
+            yield (gr.skip() if told is None else gr.update(**retold(told))), problem
             yield gr.skip(), gr.skip()  # Gradio repeats the last yield in full: nothing, not the whole log
             return
         await asyncio.sleep(EVERY)
+
+
+UNTOLD = {"baseline": "", "others": "", "worth": ""}
+"""What the view is told of a search that goes on: nothing that only its end shows."""
+
+
+def retold(told: Hindsight) -> dict[str, str]:
+    """What the view is told of a search that is over."""
+    worth = orjson.dumps(told.worth).decode() if told.worth else ""
+    return {"baseline": told.baseline, "others": orjson.dumps(told.others).decode(), "worth": worth}
 
 
 def draft(state: State) -> str:

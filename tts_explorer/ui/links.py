@@ -1,8 +1,10 @@
 """Links between the pages, as the queries that stand in them; each is relative to the page that shows it.
 
-`/?session=ID` opens a session. `/?task=&level=&index=&…` fills Explore's controls: `task`, `level` and `index` name a problem of
-the test split, else `problem` is its text; `policy`, `verifier` (empty for none), `strategy`, `seed`, `temperature`, and each
-setting by its own name. `/compare?a=ID&b=ID&c=ID&d=ID` sets sessions side by side.
+`/?session=ID` opens a session; `at` (an event's seq, −1 before the first), `node` (its path: `0.2`) and `view` (`tree`, `table`
+or `chart`) say where. `/?task=&level=&index=&…` fills Explore's controls: `task`, `level` and `index` name a problem of the test
+split, else `problem` is its text; `policy`, `verifier` (empty for none), `strategy`, `seed`, `temperature`, `tokens` (the
+budget), and each setting by its own name. `embed=1` shows the search alone, `present=1` in large type. `ui.prefill` reads them.
+`/compare?a=ID&b=ID&c=ID&d=ID` sets sessions side by side.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tts_explorer.assets import folder
-from tts_explorer.events import CostIncurred, LookedAhead, NodeAdded, NodeId, NodeScored, Stop
+from tts_explorer.events import CostIncurred, FeedbackGiven, LookedAhead, NodeAdded, NodeId, NodeScored, Stop
 from tts_explorer.models.base import Key, Sample
 from tts_explorer.models.flops import Flops
 from tts_explorer.models.judge import Judge
@@ -27,6 +27,8 @@ from tts_explorer.tasks.base import DELIMITER, Problem, problem_at
 SOLVED = 8
 """Problems of the validation split whose solutions are measured."""
 ROOM = 10**6
+MOST = {"nodes": 4000.0, "tokens": 1e6}
+"""A rehearsal ends here: what it would have taken is then more."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -46,6 +48,8 @@ class Spent:
     sampled: int
     policy: tuple[tuple[int, int], ...]
     verifier: tuple[tuple[int, int], ...]
+    more: bool = False
+    """Whether it was cut short."""
 
     def flops(self, policy: Flops, verifier: Flops | None) -> float:
         """Of both models; a verifier of None costs nothing."""
@@ -86,8 +90,8 @@ class _Hasty(ScriptedPolicy):
         return super().tick()
 
 
-def _writer(known: Lengths) -> _Hasty:
-    """Writes steps of such lengths; half of its answers are the same."""
+def _writer(known: Lengths, *, hasty: bool) -> ScriptedPolicy:
+    """Writes steps of such lengths; half of its answers are the same. Only one that isn't `hasty` can be stopped by a budget."""
 
     def step(text: str, rng: random.Random) -> tuple[str, Stop]:
         solution = rng.choice(known.solutions)
@@ -96,7 +100,7 @@ def _writer(known: Lengths) -> _Hasty:
             return f"\\boxed{{{rng.choice((0, rng.randrange(10)))}}}".ljust(solution[-1]), "eos"
         return "".join(rng.choices(LETTERS, k=solution[done] - len(DELIMITER))) + DELIMITER, "step"
 
-    return _Hasty(step, context=ROOM)
+    return (_Hasty if hasty else ScriptedPolicy)(step, context=ROOM)
 
 
 def _verifier(ask: Ask, known: Lengths) -> Judge | ScriptedVerifier | None:
@@ -105,7 +109,9 @@ def _verifier(ask: Ask, known: Lengths) -> Judge | ScriptedVerifier | None:
     if not needs_verifier(strategy, settings):
         return None
     if needs_words(strategy, settings):
-        return Judge(_Hasty(lambda text, rng: ("x" * max(1, known.check - 4) + f" {rng.random():.1f}", "eos"), context=ROOM))
+        return Judge(_Hasty(lambda text, rng: ("x" * max(1, known.check - 4) + " 0.1", "eos"), context=ROOM))
+    if not ask.verifier:
+        return None
     return ScriptedVerifier(lambda problem, steps: random.Random(steps[-1]).random())
 
 
@@ -113,32 +119,44 @@ def rehearsed(ask: Ask, known: Lengths) -> Spent:
     """What `ask` takes where problems and solutions are of such lengths. Raises BadSetting."""
     problem = Problem("", "?" * known.problem, "0", "?", None)
     plan = Plan(problem, None, strategy_named(ask.strategy), ask.settings, seed=ask.seed, max_step_tokens=ROOM // 1000)
-    plan = replace(plan, budget=ask.budget, temperature=ask.temperature)
-    run = Run(plan, _writer(known), _verifier(ask, known), id="rehearsal")
+    plan = replace(plan, budget=MOST | ask.budget, temperature=ask.temperature)
+    run = Run(plan, _writer(known, hasty=not ask.budget), _verifier(ask, known), id="rehearsal")
     loop = Loop()
     live = loop.start(run)
     loop.drive()
-    return _spent([record.event for record in live.published], known, ask.verifier or "")
+    spent = _spent([record.event for record in live.published], known, ask.verifier or "")
+    return replace(spent, more=run.tree.status == "budget" and not ask.budget)
 
 
 def _spent(events: Sequence[object], known: Lengths, verifier: str) -> Spent:
-    """Every token once for each model that reads or writes it, as the engine has it."""
+    """Every token once for each model that reads or writes it, as the engine has it; a revision reads what it revises again."""
     free = verifier == PROGRAM or verifier in OUTCOMES
-    at: dict[NodeId, tuple[int, int]] = {(): (0, known.problem)}
-    policy, judged, sampled = [at[()]], list[tuple[int, int]](), 0
+    start, length, feedback = {(): 0}, {(): known.problem}, dict[NodeId, int]()
+    policy, judged, sampled = [(0, known.problem)], list[tuple[int, int]](), 0
+
+    def span(node: NodeId) -> tuple[int, int]:
+        return start[node], start[node] + length[node]
+
     for event in events:
         if isinstance(event, NodeAdded):
-            begin = at[event.node[:-1]][1]
-            at[event.node] = (begin, begin + event.tokens)
-            policy.append(at[event.node])
+            begin = span(event.node[:-1])[1]
+            if event.revises is not None:
+                attempt = [length[event.revises[:depth]] for depth in range(len(event.revises) + 1)]
+                begin = sum(attempt) + feedback.get(event.revises, 0)
+                policy.append((0, begin))
+            start[event.node], length[event.node] = begin, event.tokens
+            policy.append(span(event.node))
         elif isinstance(event, LookedAhead):
-            end = at[event.node][1]
-            policy.append((end, end + event.tokens))
+            policy.append((span(event.node)[1], span(event.node)[1] + event.tokens))
+        elif isinstance(event, FeedbackGiven):
+            feedback[event.node] = event.tokens
         elif isinstance(event, NodeScored) and event.verdicts:
-            end = at[event.node][1]
-            policy += [(end, end + verdict.tokens) for verdict in event.verdicts]
+            end = span(event.node)[1]
+            policy += [(0, end), *((end, end + verdict.tokens) for verdict in event.verdicts)]
         elif isinstance(event, NodeScored) and not free:
-            judged.append(at[event.node])
+            judged.append(span(event.node))
         elif isinstance(event, CostIncurred):
             sampled += event.sampled_tokens
-    return Spent(sampled, tuple(policy), tuple(([at[()]] if judged else []) + judged))
+    cut = sampled - sum(end - begin for begin, end in policy if begin)
+    policy += [(known.problem, known.problem + cut)] if cut > 0 else []
+    return Spent(sampled, tuple(policy), tuple(([(0, known.problem)] if judged else []) + judged))

@@ -13,12 +13,12 @@ from functools import cache
 from typing import Any, TypeVar
 
 from tts_explorer.assets import folder
-from tts_explorer.cost import Cost
 from tts_explorer.errors import UnknownName, UserError
 from tts_explorer.events import NodeId, Record
 from tts_explorer.runner import Ask, Live, Loop, Models, prepare
 from tts_explorer.store import Store, new_id
 from tts_explorer.tree import SearchTree
+from tts_explorer.ui.hindsight import Hindsight, hindsight
 from tts_explorer.viz.detail import drawn, facts, told
 from tts_explorer.wire import read_streams
 
@@ -41,7 +41,7 @@ class State:
     interrupted: bool = False
     """It has no end, and whoever ran it is gone."""
     baseline: str = ""
-    """One sentence on what the same model answers greedily; empty while that is not known."""
+    """One sentence on what the same model answers greedily; empty while that is not known, or was not asked for."""
 
 
 class Service:
@@ -101,14 +101,17 @@ class Service:
         with self.lock:
             remember(self.looking, tab, id)
 
-    def state(self, id: str, known: Sequence[Record]) -> State:
-        """The session as it stands. Raises UserError."""
+    def state(self, id: str, known: Sequence[Record], *, alone: bool = False) -> State:
+        """The session as it stands; `alone` without a look at the greedy one beside it. Raises UserError."""
         live = self.loop.find(id)
         records = self.records(id, known)
         if live is not None:
             return State(records, live=True, drafts=dict(live.drafts))
-        cut = not id.startswith(EXAMPLE) and self.store.session(id).state == "interrupted"
-        return State(records, interrupted=cut, baseline=self._baseline(id, records))
+        stands = "" if id.startswith(EXAMPLE) else self.store.session(id).state
+        if stands == "running":  # in another process, as `tts-explorer solve` is
+            return State(records, live=True)
+        records, cut = self.records(id, records), stands == "interrupted"
+        return State(records, interrupted=cut, baseline="" if alone else self.hindsight(id, records).baseline)
 
     def records(self, id: str, known: Sequence[Record] = ()) -> list[Record]:
         """What is recorded of a session; `known` was read before and need not be read again. Raises UserError."""
@@ -124,16 +127,18 @@ class Service:
             raise UnknownName(f"no session {id[:40]!r} here: it may have been on another machine, or its link was cut")
         return records
 
-    def _baseline(self, id: str, records: list[Record]) -> str:
-        """What the greedy search beside a session says; its end is waited for a little."""
+    def hindsight(self, id: str, records: Sequence[Record]) -> Hindsight:
+        """What can be said of a session that is over; the end of the greedy search beside it is waited for a little."""
+        return hindsight(records, self._beside(id))
+
+    def _beside(self, id: str) -> Sequence[Record]:
+        """The greedy search that went beside a session, if there is one."""
         if id.startswith(EXAMPLE):
-            beside = example(id.removeprefix(EXAMPLE))[1:]
-        elif (begun := self.begun.get(id)) is not None:
-            beside = [live.published for live in begun[1:] if live.done.wait(timeout=5)]
-        else:
-            other = self.store.child(id, "greedy")
-            beside = [self.store.records(other)] if other else []
-        return greedy_sentence(records, beside[0]) if beside else ""
+            return next(iter(example(id.removeprefix(EXAMPLE))[1:]), [])
+        if (begun := self.begun.get(id)) is not None:
+            return next((live.published for live in begun[1:] if live.done.wait(timeout=5)), [])
+        other = self.store.child(id, "greedy")
+        return self.store.records(other) if other else []
 
     def node(self, id: str, path: str) -> dict[str, Any]:
         """Full text and facts of the steps on the path to a node, and all that was said of it; empty for nonsense."""
@@ -167,30 +172,3 @@ def example(name: str) -> list[list[Record]]:
 def examples() -> list[str]:
     """Names of the recorded sessions."""
     return sorted(path.stem for path in (folder() / "sessions").glob("*.jsonl"))
-
-
-def greedy_sentence(search: list[Record], greedy: list[Record]) -> str:
-    """What the same model answers greedily, right or wrong, at what cost next to the search's."""
-    tree = SearchTree.of(record.event for record in greedy)
-    spent, cost = Cost.of(r.event for r in search), Cost.of(r.event for r in greedy)
-    if tree.status is None or not tree.started:
-        return ""
-    if tree.selected is None:
-        said = "finds no answer"
-    else:
-        verdict = {True: ", which is right", False: ", which is wrong", None: ""}[tree.correct]
-        said = f"answers {tree.selected.answer}{verdict}"
-    times = f"; this search took {spent.flops / cost.flops:,.0f} times as much" if cost.flops else ""
-    return f"Greedily, {tree.started.policy} {said}: {cost.tokens} tokens, {human(cost.flops)}FLOPs{times}."
-
-
-def human(number: float) -> str:
-    """A number in three digits with its SI prefix.
-
-    >>> human(123456789)
-    '123 M'
-    """
-    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g} {prefix}"
-    return f"{number:.3g} "

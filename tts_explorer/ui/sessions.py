@@ -6,18 +6,17 @@ two together.
 
 from __future__ import annotations
 
-import gradio as gr
-
+from tts_explorer.ui import frame
 from tts_explorer.ui.component import OwnComponent
 from tts_explorer.ui.service import Service
 from tts_explorer.ui.shelf import Shelf
 
 SCRIPTS = ("words", "row", "filters", "start")
-LEAD = "<h1>Sessions</h1><p>Every search is kept. Find one again, watch it step by step, or set up to four side by side.</p>"
+TITLE = "Sessions"
+LEAD = "Every search is kept. Find one again, watch it step by step, or set up to four side by side."
 
 
 def build(service: Service) -> None:
     """Lay the page out inside the route that is open."""
-    gr.Navbar(main_page_name="Explore")
-    gr.HTML(LEAD, elem_id="lead", apply_default_css=False)
+    frame.build(TITLE, LEAD)
     OwnComponent("shelf", "shelf", SCRIPTS, answers=Shelf(service.store).answers, elem_id="shelf")

@@ -1,0 +1,119 @@
+"""Whether everybody can use the pages: what axe-core finds on each route, one heading, a language, a focus that is seen, no
+motion for those who want none, and a word when the server is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from ui.conftest import search
+from ui.stored import Site, served
+
+from tts_explorer.app import theme
+from tts_explorer.viz.marks import contrast
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)
+AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text(encoding="utf-8")
+ROUTES = {
+    "explore": ("", "#search-view[data-state=done]"),
+    "sessions": ("sessions", "#shelf [data-asked]"),
+    "compare": ("compare?a=example-1-beam-search&b=example-2-dvts", "#lane-b[data-state=done]"),
+    "nothing to compare": ("compare", "#message .message"),
+    "lens": ("lens", "#calibration .js-plotly-plot"),
+    "about": ("about", "#about .models li"),
+}
+"""Each with what is there once the page is."""
+LOOK = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+.filter((found) => ['serious', 'critical'].includes(found.impact))
+.map((found) => `${found.id}: ${found.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`)"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(tmp_path_factory.mktemp("access")) as made:
+        made.store.append([("one", search()), ("two", search())])
+        made.store.label("one", title="a title", tags=["a tag"], notes="a note")
+        yield made
+
+
+@pytest.fixture
+def visit(site: Site, new_page: Callable[..., Page]) -> Callable[..., Page]:
+    def visited(route: str, theme: str = "light", **options: int) -> Page:
+        page = new_page(**options)
+        place, there = ROUTES[route]
+        page.goto(f"{site.url}{place}{'&' if '?' in place else '?'}__theme={theme}", wait_until="domcontentloaded")
+        page.wait_for_selector(there, state="attached")
+        page.wait_for_selector("#lead h1:has-text(' '), #lead h1:not(:empty)")
+        return page
+
+    return visited
+
+
+@pytest.mark.parametrize("theme_name", ["light", "dark"])
+@pytest.mark.parametrize("route", ROUTES)
+def test_axe_finds_nothing_serious_on_any_route(visit, route: str, theme_name: str) -> None:
+    page = visit(route, theme_name)
+    page.evaluate(AXE)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        assert page.evaluate(LOOK) == [], f"{route}, {theme_name}, {width} px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_axe_finds_nothing_serious_in_what_is_folded_away(visit) -> None:
+    page = visit("explore")
+    page.get_by_role("button", name="Charts").click()
+    page.wait_for_selector("#chart .js-plotly-plot")
+    page.get_by_role("button", name="Sampling and budget").click()
+    page.locator("#downloads summary").click()
+    page.evaluate(AXE)
+    assert page.evaluate(LOOK) == []
+
+
+def test_the_focus_can_be_seen_wherever_it_goes(visit) -> None:
+    page = visit("about")
+    style = "(s => [s.outlineStyle, parseFloat(s.outlineWidth)])(getComputedStyle(document.activeElement))"
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        line, width = page.evaluate(style)
+        assert line == "solid" and width >= 2, page.evaluate("document.activeElement.outerHTML")
+
+
+def test_nothing_moves_for_those_who_want_none(visit) -> None:
+    page = visit("sessions")
+    lasting = "[...document.querySelectorAll('*')].map((e) => parseFloat(getComputedStyle(e).transitionDuration) || 0)"
+    assert max(page.evaluate(lasting)) < 0.01
+
+
+def test_a_lost_server_is_told_with_a_next_step(visit) -> None:
+    page = visit("sessions")
+    banner = page.locator("#lead .lost")
+    expect(banner).to_be_hidden()
+    page.route("**/gradio_api/app_id", lambda route: route.fulfill(body="not the app"))
+    failing = "dispatchEvent(new Event('offline'))"
+    page.evaluate(failing)
+    expect(banner).to_be_visible()
+    expect(banner).to_have_attribute("role", "alert")
+    expect(banner).to_contain_text("A search that runs goes on; reload to attach again.")
+    page.unroute("**/gradio_api/app_id")
+    page.evaluate(failing)
+    expect(banner).to_contain_text("The server answers again.")
+    with page.expect_navigation():
+        banner.get_by_role("button", name="Reload").click()
+    page.wait_for_selector("#shelf [data-asked]", state="attached")
+    expect(page.locator("#lead .lost")).to_be_hidden()
+
+
+def test_the_theme_keeps_its_promise() -> None:
+    """Text that is said quietly, and text on what is pressed or chosen."""
+    shades = theme().__dict__
+    slate, blue = shades["neutral_600"], shades["primary_700"]
+    assert contrast(slate, "#f8fafc") >= 4.5
+    assert contrast("#ffffff", blue) >= 4.5

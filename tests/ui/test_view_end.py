@@ -1,0 +1,73 @@
+"""What stands in the panels once a search is over, and the table of candidates, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tts_explorer.ui.hindsight import others
+from tts_explorer.viz.log import projected
+
+pytestmark = pytest.mark.browser
+
+
+def scores(screen: Any) -> list[float]:
+    return [float(text) for text in screen.page.locator("#search-view td.score span:first-child").all_inner_texts()]
+
+
+def test_the_candidates_are_sorted_by_score_with_the_keyboard_too(show: Callable[..., Any]) -> None:
+    screen = show("small")
+    page = screen.page
+    paths = page.locator("#search-view td.path").all_inner_texts()
+    page.locator("[data-sort=score]").focus()
+    screen.press("Enter")
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Score")
+    assert scores(screen) == sorted(scores(screen), reverse=True) and len(scores(screen)) == 8
+    page.locator("[data-sort=score]").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Score")
+    assert scores(screen) == sorted(scores(screen))
+    page.locator("[data-sort=node]").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Node")
+    assert page.locator("#search-view td.path").all_inner_texts() == paths
+
+
+def test_what_other_rules_would_have_chosen_and_what_it_is_worth(show: Callable[..., Any], feed: Any, records: Any) -> None:
+    screen, log = show(), projected(records["small"])
+    told = [
+        {"answer": "64", "correct": True, "by": [["best", []], ["weighted", ["last", "min"]]], "chosen": True},
+        {"answer": "<img src=/pwned>", "correct": False, "by": [["majority", []]], "chosen": False},
+    ]
+    worth = {"own": 2e9, "large": 16e9, "name": "bundled:large"}
+    screen.button("Start").click()
+    feed.put({"value": log, "session": "small"})
+    screen.state("done")
+    assert not screen.page.locator("#search-view .others").is_visible()
+    feed.put({"others": json.dumps(told), "worth": json.dumps(worth), "baseline": "The same model’s greedy answer: 8."})
+    rows = screen.page.locator("#search-view .others tr")
+    expect(rows).to_have_count(2)
+    assert rows.nth(0).inner_text().split("\t") == ["64", "best, weighted (last, min) · chosen", "✓ right"]
+    assert rows.nth(1).inner_text().split("\t") == ["<img src=/pwned>", "majority", "✗ wrong"]
+    assert screen.text(".cost dl").endswith("In greedy answers\n12\nof this model, 1.5 of bundled:large")
+    screen.scrub(40)
+    assert not screen.page.locator("#search-view .others").is_visible()
+    feed.put({"others": json.dumps(others([record.event for record in records["small"]]))})
+    screen.scrub(len(log.splitlines()))
+    expect(screen.page.locator("#search-view .others")).to_have_text(
+        "Every rule chooses this answer: best, majority, weighted, last."
+    )
+    feed.put(None)
+
+
+def test_the_strategy_says_what_it_did_with_the_numbers(show: Callable[..., Any]) -> None:
+    for name, wanted in (("rebase", "Kept "), ("particles", "Kept "), ("dvts", "Kept "), ("mcts", "mean value ")):
+        screen = show(name)
+        said = set()
+        for k in range(1, len(projected(screen.records).splitlines())):
+            screen.page.locator(".scrubber").evaluate("(s, k) => { s.value = k; s.dispatchEvent(new Event('input')); }", k)
+            screen.page.wait_for_selector(f".scrubber[aria-valuetext^='event {k} of']")
+            said.add(screen.text(".doing"))
+        assert any(wanted in words for words in said), (name, said)

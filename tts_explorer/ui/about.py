@@ -1,0 +1,60 @@
+"""About: what this is, the models that come with it, what is promised and what is not, what is stored where, the licence.
+
+The words are in `assets/about/`; what they can't know is read here: the models' cards, the families, the database's place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tts_explorer.assets import folder
+from tts_explorer.tasks import task_named, task_names
+from tts_explorer.ui import frame
+from tts_explorer.ui.component import OwnComponent
+from tts_explorer.ui.service import Service
+
+TITLE = "About"
+LEAD = "What this is, what it promises, where its limits are, and what becomes of what you type."
+FACTS = ("parameters", "shape", "training")
+"""The lines of a card's table that are shown."""
+
+
+def build(service: Service, *, open_models: bool = True) -> None:
+    """Lay the page out inside the route that is open; where others are let in, the database's place is not told."""
+    frame.build(TITLE, LEAD)
+    hosted = not open_models or bool(os.environ.get("SPACE_ID"))
+    known = {
+        "models": [card(path) for path in sorted((folder() / "models").glob("*/README.md"))],
+        "families": [task_named(name).TITLE for name in task_names()],
+        "place": "" if hosted else str(service.store.path.absolute()),
+        "version": _version(),
+    }
+    OwnComponent("about", "about", ["about"], orjson.dumps(known).decode(), elem_id="about")
+
+
+def card(path: Path) -> dict[str, Any]:
+    """What a model's card says: its name, what it is, some lines of its table, and its limits."""
+    text = path.read_text(encoding="utf-8")
+    body = text.split("---\n", 2)[-1]
+    what = re.search(r"^# .*\n+([^\n#|].*)", body, re.MULTILINE)
+    rows = dict(re.findall(r"^\| (\w+) \| (.*?) \|$", body, re.MULTILINE))
+    limits = re.search(r"^## Limits\n+(.*)", body, re.MULTILINE)
+    return {
+        "name": f"bundled:{path.parent.name}",
+        "what": what[1].replace("`", "") if what else "",
+        "facts": [[fact, rows[fact]] for fact in FACTS if fact in rows],
+        "limits": limits[1].replace("`", "") if limits else "",
+    }
+
+
+def _version() -> str:
+    try:
+        return version("tts-explorer")
+    except PackageNotFoundError:
+        return "0"
