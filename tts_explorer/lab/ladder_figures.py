@@ -173,12 +173,10 @@ def spoken(strategy: str) -> str:
     return strategy.replace("_", " ")
 
 
-def best_strategy_svg(evidence: Evidence, dark: bool = False) -> str:
-    """A heat map: the best strategy by policy and difficulty, coloured by what it gains over greedy.
-
-    Raises BadSetting if no search was measured.
-    """
-    return squares_svg.svg(fields(squares(evidence)), dark)
+def best_strategy_svg(evidence: Evidence, dark: bool = False) -> str | None:
+    """A heat map: the best strategy by policy and difficulty, coloured by what it gains over greedy. None without searches."""
+    found = squares(evidence)
+    return squares_svg.svg(fields(found), dark) if found else None
 
 
 def fields(found: Sequence[Square]) -> Fields:
