@@ -104,4 +104,4 @@ def test_the_front_matter_is_a_spaces_card_and_spaces_yaml_repeats_it():
 
 def test_what_is_written_by_hand_is_short_enough_to_read():
     written = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", README, flags=re.DOTALL)
-    assert len(written.splitlines()) <= 370
+    assert len(written.splitlines()) <= 390
