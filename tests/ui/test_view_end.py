@@ -15,6 +15,11 @@ from tts_explorer.viz.log import projected
 pytestmark = pytest.mark.browser
 
 
+SHOWN = """([place, texts]) => texts.join() ===
+    [...document.querySelectorAll('#search-view tbody td' + place)].map(cell => cell.innerText).join()"""
+"""Whether a column of the table reads so: rows are drawn a frame after their head."""
+
+
 def scores(screen: Any) -> list[float]:
     return [float(text) for text in screen.page.locator("#search-view td.score span:first-child").all_inner_texts()]
 
@@ -26,13 +31,15 @@ def test_the_candidates_are_sorted_by_score_with_the_keyboard_too(show: Callable
     page.locator("[data-sort=score]").focus()
     screen.press("Enter")
     expect(page.locator("th[aria-sort=descending]")).to_have_text("Score")
-    assert scores(screen) == sorted(scores(screen), reverse=True) and len(scores(screen)) == 8
+    down = sorted(scores(screen), reverse=True)
+    page.wait_for_function(SHOWN, arg=[".score span:first-child", [f"{score:.2f}" for score in down]])
+    assert len(down) == 8
     page.locator("[data-sort=score]").click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Score")
-    assert scores(screen) == sorted(scores(screen))
+    page.wait_for_function(SHOWN, arg=[".score span:first-child", [f"{score:.2f}" for score in down[::-1]]])
     page.locator("[data-sort=node]").click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Node")
-    assert page.locator("#search-view td.path").all_inner_texts() == paths
+    page.wait_for_function(SHOWN, arg=[".path", paths])
 
 
 def test_what_other_rules_would_have_chosen_and_what_it_is_worth(show: Callable[..., Any], feed: Any, records: Any) -> None:
