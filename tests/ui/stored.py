@@ -29,14 +29,16 @@ class Site:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Site]:
-    """The site over a new store in `folder`."""
-    models = Models(lambda name: ScriptedPolicy(lambda text, rng: ("x", "eos"), name=name), lambda name: ScriptedVerifier(None))
+def served(folder: Path, models: Models | None = None, warmed: bool = True) -> Iterator[Site]:
+    """The site over a new store in `folder`; `warmed`, no model loads before a search asks for it."""
+    models = models or Models(
+        lambda name: ScriptedPolicy(lambda text, rng: ("x", "eos"), name=name), lambda name: ScriptedVerifier(None)
+    )
     names = pytest.MonkeyPatch()
     names.setattr(controls, "bundled_policies", lambda: ["bundled:small"])
     names.setattr(controls, "verifiers", lambda: ["bundled:prm"])
     service = Service(Store(folder / "sessions.db"), models)
-    service.warmed = True
+    service.warmed = warmed
     page = build(service)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page, expect
+from ui.stored import Site, served
 
-from tts_explorer.app import build, launch_options
 from tts_explorer.events import NodeAdded
 from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Ask, Models
-from tts_explorer.store import Store
-from tts_explorer.ui import controls
-from tts_explorer.ui.service import Service
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
@@ -42,29 +37,12 @@ def steps(text: str, rng: random.Random) -> tuple[str, str]:
     return f"{rng.randrange(2, 99)} + {rng.randrange(2, 99)} = 7, left: 3\n\n", "step"
 
 
-@dataclass
-class Site:
-    url: str
-    service: Service
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     judge = ScriptedVerifier(lambda problem, path: random.Random(path[-1]).random())
     models = Models(lambda name: SlowPolicy(steps, name=name), lambda name: judge)
-    names = pytest.MonkeyPatch()
-    names.setattr(controls, "bundled_policies", lambda: ["bundled:small"])
-    names.setattr(controls, "verifiers", lambda: ["bundled:prm"])
-    service = Service(Store(tmp_path_factory.mktemp("db") / "sessions.db"), models)
-    page = build(service)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    _, url, _ = page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **launch_options())
-    yield Site(url, service)
-    page.close()
-    service.close()
-    names.undo()
+    with served(tmp_path_factory.mktemp("db"), models, warmed=False) as found:
+        yield found
 
 
 def events(page: Page) -> int:

@@ -114,8 +114,9 @@ def record_in(folder: Path) -> dict[str, Any]:
     """What `training.json` in a model's folder says, and nothing without one.
 
     `steps` and `tokens` (padding counted) in all; of the last run `seconds` on the clock, the `loss` in nats that it ended at,
-    and, if there were others, its own steps as `last` and the model it began with as `start`; `tasks` that a policy knows;
-    `rollouts` that a verifier read and the policies they are `of`; a `note` for the card, written by hand.
+    and, if there were others, its own steps as `last` and the model it began with as `start`; the `tasks` that it knows; whether
+    a policy learnt the `skills`; the `rollouts` that a verifier read, the policies they are `of` and where its `labels` are from;
+    a `note` for the card, written by hand.
     """
     path = folder / "training.json"
     return orjson.loads(path.read_bytes()) if path.is_file() else {}

@@ -2,7 +2,7 @@
 
 Width is multiplied as in Net2Net (Chen, Goodfellow and Shlens 2016, arXiv:1511.05641, §2.2): every unit is copied, and what
 reads the copies shares their weight out among them, unevenly, so that copies soon differ. New layers begin by adding nothing.
-It knows Llama's shapes alone; whether growing beats starting from nothing is measured in LOG.md.
+It knows Llama's shapes alone, and whether growing beats starting from nothing is not measured yet.
 """
 
 from __future__ import annotations
