@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "tts_explorer"
 FLOORS = {
     0: "errors events",
     1: "tree cost assets expressions equality intervals processes workers",
-    2: "moves models.base tasks.base outcomes",
+    2: "moves models.base tasks.base outcomes tongue",
     3: "strategies answers estimates models tasks wire",
     4: "runner store viz importers",
     5: "lab ui train bench",

@@ -11,6 +11,7 @@ from tts_explorer.cost import Cost
 from tts_explorer.errors import BadSession
 from tts_explorer.events import to_dict
 from tts_explorer.store import Store
+from tts_explorer.tongue import Tongue
 from tts_explorer.tree import SearchTree
 from tts_explorer.viz.log import PageLog
 from tts_explorer.viz.terminal import picture, summary
@@ -201,3 +202,11 @@ def test_line_ends_of_other_systems_and_blank_lines_are_fine():
 def test_the_deepest_tree_that_is_allowed_still_folds():
     (stream,) = read_streams(of(STARTED, *[added(*[0] * depth) for depth in range(1, DEEPEST + 1)]))
     folds(stream)
+
+
+def test_a_refusal_is_said_in_another_language_with_its_reason() -> None:
+    with pytest.raises(BadSession) as refused:
+        read_streams(b'{"seq": "0"', "a.jsonl")
+    assert str(refused.value) == "a.jsonl was refused whole: line 1 is damaged (it is not valid JSON; perhaps it was cut)"
+    said = Tongue("it").of(refused.value)
+    assert said == "a.jsonl è stato rifiutato per intero: la riga 1 è danneggiata (non è JSON valido; forse è stata troncata)"

@@ -38,14 +38,15 @@ def build(service: Service, *, open_models: bool = True) -> gr.Blocks:
 
 
 def theme() -> gr.themes.Base:
-    """Soft, but with 4.5 to 1 between every text and what is behind it (WCAG 2.2 AA)."""
+    """Soft, but with 4.5 to 1 between every text and what is behind it, and circles and boxes that are seen (WCAG 2.2 AA)."""
     soft = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"])
     blue = {
         "button_primary_background_fill": "*primary_700", "button_primary_background_fill_hover": "*primary_800",
         "checkbox_label_background_fill_selected": "*primary_700",
     }  # fmt: skip
     dark = {f"{name}_dark": value for name, value in blue.items()}
-    return soft.set(body_text_color_subdued="*neutral_600", block_title_text_color="*primary_800", **blue, **dark)
+    seen = {"checkbox_border_color": "*neutral_500", "checkbox_border_color_dark": "*neutral_400"}
+    return soft.set(body_text_color_subdued="*neutral_600", block_title_text_color="*primary_800", **seen, **blue, **dark)
 
 
 def launch_options() -> dict[str, Any]:

@@ -18,7 +18,15 @@ class TTSExplorerError(Exception):
 
 
 class UserError(TTSExplorerError):
-    """What happened, the value, and what to do, in one sentence."""
+    """What happened, the value, and what to do, in one sentence.
+
+    `sentence` is English with names in braces, as `str.format` has them, and `values` what stands for them, so that it can be
+    said in another language (`tongue`); a value may be an error itself. Without values it is taken as it is, braces and all.
+    """
+
+    def __init__(self, sentence: str = "", /, **values: object):
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.sentence, self.values = sentence, values
 
 
 class BadSetting(UserError):

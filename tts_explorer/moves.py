@@ -124,6 +124,11 @@ Expansions = Annotated[int, Setting(1, 256, "Steps sampled after the problem, an
 Branching = Annotated[int, Setting(1, 64, "Steps sampled after each expanded node but the problem (M).")]
 
 
+DIVIDES = "beam_width is {beam_width} and n is {n}: beam_width must divide n, so choose one of {fits}"
+WHOLE = "{name} is {value!r}: it must be a whole number from {low} to {high}"
+NUMBER = "{name} is {value!r}: it must be a number from {low} to {high}"
+
+
 def shares(n: int, k: int) -> list[int]:
     """Divide n samples among k beams: the first n mod k get one more.
 
@@ -162,7 +167,7 @@ def require_divides(beam_width: int, n: int) -> None:
     """Raise BadSetting unless `beam_width` divides `n`."""
     if n % beam_width:
         fits = [m for m in range(1, n + 1) if n % m == 0]
-        raise BadSetting(f"beam_width is {beam_width} and n is {n}: beam_width must divide n, so choose one of {fits}")
+        raise BadSetting(DIVIDES, beam_width=beam_width, n=n, fits=fits)
 
 
 def require_setting(name: str, value: Any, setting: Setting) -> float:
@@ -170,15 +175,16 @@ def require_setting(name: str, value: Any, setting: Setting) -> float:
     whole = setting.step == 1
     number = _number(value)
     if number is None or (whole and not isinstance(number, int)) or not setting.low <= number <= setting.high:
-        kind = "a whole number" if whole else "a number"
-        raise BadSetting(f"{name} is {value!r}: it must be {kind} from {setting.low} to {setting.high}")
+        raise BadSetting(WHOLE if whole else NUMBER, name=name, value=value, low=setting.low, high=setting.high)
     return number if whole else float(number)
 
 
 def require_choice(name: str, value: Any, choice: Choice) -> str:
     """`value`, if it is one of the options. Raises BadSetting with the value and the options."""
     if value not in choice.options:
-        raise BadSetting(f"{name} is {value!r}: it must be one of {', '.join(choice.options)}")
+        raise BadSetting(
+            "{name} is {value!r}: it must be one of {options}", name=name, value=value, options=", ".join(choice.options)
+        )
     return value
 
 

@@ -12,7 +12,8 @@ const bench = {
     requestAnimationFrame(() => setTimeout(() => done(performance.now())));
   }),
 
-  // When `test` holds and the frame that shows it was painted; it is tried whenever a view says that it has drawn.
+  // When `test` holds and the frame that shows it was painted; it is tried whenever a view has drawn
+  // (two searches may end at the same event, so what they say of themselves is not enough).
   until: (test) => new Promise((done, failed) => {
     const watcher = new MutationObserver(() => look());
     const alarm = setTimeout(() => {
@@ -25,7 +26,7 @@ const bench = {
       clearTimeout(alarm);
       bench.painted().then(done);
     };
-    watcher.observe(document, { subtree: true, attributes: true, attributeFilter: ['data-seq', 'data-state', 'data-asked'] });
+    watcher.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-seq', 'data-state', 'data-asked'] });
     look();
   }),
 

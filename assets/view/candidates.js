@@ -12,8 +12,8 @@ class CandidatesPanel {
 
   show(state, whole, cursor) {
     const nodes = this.order(candidatesOf(state));
-    const round = `iteration ${state.iteration} of ${whole.iteration}, ${many(nodes.length, 'candidate')}`;
-    put(this.round, state.iteration ? round : 'none yet');
+    put(this.round, state.iteration ? plural(nodes.length, 'iteration {iteration} of {all}, {n} candidate',
+      'iteration {iteration} of {all}, {n} candidates', { iteration: state.iteration, all: whole.iteration }) : inWords('none yet'));
     const key = state.iteration + ':' + nodes.map((node) => `${node.n} ${node.text}`);
     if (key !== this.key) {
       this.key = key;
@@ -24,7 +24,7 @@ class CandidatesPanel {
     }
     nodes.forEach((node) => {
       const row = this.made.get(node.n);
-      put(row.score, node.failed ? 'failed' : scoreText(node.score) || '–');
+      put(row.score, node.failed ? inWords('failed') : scoreText(node.score) || '–');
       row.bar.style.setProperty('--part', node.score ?? 0);
       put(row.fate, [fateWords(state, node), ...factWords(node)].join(' · '));
       mark(row.line, 'data-fate', fateOf(state, node));
@@ -61,7 +61,7 @@ class CandidatesPanel {
 
   row(node) {
     const made = { text: node.text, path: node.path, line: html('tr'), score: html('span'), bar: html('span', 'bar'), fate: html('td', 'fate') };
-    const step = html('button', 'step', oneLine(node.text) || '(empty step)');
+    const step = html('button', 'step', oneLine(node.text) || inWords('(empty step)'));
     step.type = 'button';
     made.line.dataset.n = node.n;
     const cells = [html('td', 'path', node.path), html('td'), html('td', 'score')];
@@ -73,7 +73,7 @@ class CandidatesPanel {
 
   hint() {
     const line = html('tr');
-    const says = 'The steps of the current iteration are listed here, each with its score and what became of it.';
+    const says = inWords('The steps of the current iteration are listed here, each with its score and what became of it.');
     const cell = html('td', 'quiet', says);
     cell.colSpan = 4;
     line.append(cell);

@@ -1,15 +1,17 @@
 // What the search has cost at this point: each figure with the verifier's part of it, and how many greedy answers that would buy.
 
-const COSTS = ['Sampled tokens', 'Forwarded tokens', 'FLOPs', 'Model time', 'Nodes', 'In greedy answers'];
-const amount = (times) => (times >= 9.95 ? Math.round(times).toLocaleString('en') : times.toFixed(1).replace(/\.0$/, ''));
+const COSTS = () => [inWords('Sampled tokens'), inWords('Forwarded tokens'), inWords('FLOPs'), inWords('Model time'), inWords('Nodes'),
+  inWords('In greedy answers')];
+const amount = (times) => (times >= 9.95 ? numberText(Math.round(times)) : times.toFixed(1).replace(/\.0$/, ''));
 
 class CostPanel {
   constructor(card) {
     const list = card.querySelector('dl');
-    this.cells = COSTS.map((name) => {
+    list.replaceChildren();
+    this.cells = COSTS().map((name) => {
       const made = { value: html('dd', '', '0'), part: html('dd', 'part', ' ') };
       const pair = html('div');
-      pair.append(html('dt', '', inWords(name)), made.value, made.part);
+      pair.append(html('dt', '', name), made.value, made.part);
       list.append(pair);
       return made;
     });
@@ -20,13 +22,14 @@ class CostPanel {
     const { cost } = state;
     const { verifier } = cost;
     const share = cost.flops > 0 ? `, ${Math.round((100 * verifier.flops) / cost.flops)} %` : '';
-    const judged = Boolean(state.start?.v);
+    const judged = (amount) => (state.start?.v ? inWords('verifier {amount}', { amount }) : '');
+    const seconds = (time) => `${time.toFixed(1)} s`;
     const figures = [
-      [cost.sampled.toLocaleString('en'), judged ? `verifier ${verifier.sampled.toLocaleString('en')}` : ''],
-      [cost.forwarded.toLocaleString('en'), judged ? `verifier ${verifier.forwarded.toLocaleString('en')}` : ''],
-      [human(cost.flops, ''), judged ? `verifier ${human(verifier.flops, '')}${share}` : ''],
-      [cost.seconds.toFixed(1) + ' s', judged ? `verifier ${verifier.seconds.toFixed(1)} s` : ''],
-      [(state.nodes.length - 1).toLocaleString('en'), `${many(state.nodes.filter((node) => node.terminal).length, 'finished', 'finished')}`],
+      [numberText(cost.sampled), judged(numberText(verifier.sampled))],
+      [numberText(cost.forwarded), judged(numberText(verifier.forwarded))],
+      [human(cost.flops, ''), judged(human(verifier.flops, '') + share)],
+      [seconds(cost.seconds), judged(seconds(verifier.seconds))],
+      [numberText(state.nodes.length - 1), plural(state.nodes.filter((node) => node.terminal).length, '{n} finished')],
       this.worth(cost.flops, worth),
     ];
     this.cells.forEach((cell, i) => {
@@ -37,7 +40,8 @@ class CostPanel {
 
   worth(flops, worth) {
     if (!(worth?.own > 0) || !(flops > 0)) return ['–', ''];
-    const large = worth.large > 0 ? `, ${amount(flops / worth.large)} of ${worth.name}` : '';
-    return [amount(flops / worth.own), `of this model${large}`];
+    const said = [inWords('of this model')];
+    if (worth.large > 0) said.push(inWords('{amount} of {name}', { amount: amount(flops / worth.large), name: worth.name }));
+    return [amount(flops / worth.own), said.join(', ')];
   }
 }

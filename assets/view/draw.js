@@ -1,13 +1,13 @@
-// The tree as SVG: one <g> a node, kept from frame to frame and touched only where something changed. Text from the log enters
-// by textContent alone. Fate is told by shape as well as by colour.
+// The tree as SVG: one <g> a node, kept from frame to frame and touched only where something changed. Of a large tree only what is
+// in sight stands in the page, and where that is too much still, it is painted (dots.js). Text from the log enters by textContent
+// alone. Fate is told by shape as well as by colour.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const ROWS = { plain: 26, facts: 31, links: 50 };   // px; more where something stands under the nodes, or between them
-const PAD = 22;
-const LABELS_UP_TO = 40;     // nodes with their step's text beside them
 const BUNCH_ABOVE = 800;     // nodes; beyond, pruned leaves of one parent become one "+12"
-const CHARACTER = 6.65;      // px of the 11 px monospace face
-const LONGEST = 30;          // characters of a label; fewer, or 0, where a recording would not fit its pane otherwise
+const WHOLE_UP_TO = 400;     // nodes; beyond, only those stand in the page that are in sight, or nearly
+const NEARLY = 160;          // px around the pane
+const DOTS_ABOVE = 800;      // nodes in sight; beyond, they are painted as dots
+const KEPT = 2000;           // nodes out of sight whose marks are kept for when they come back
 
 const SHAPES = {
   disc: 'M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0',
@@ -41,80 +41,48 @@ function mark(element, key, value) {
   if (element.getAttribute(key) !== String(value)) element.setAttribute(key, value);
 }
 
-// Whether a score may still come: of a verifier that writes only for finished nodes.
-function awaited(whole, node) {
-  return whole.start?.v && (node.terminal || !whole.start.v.startsWith('judge:'));
-}
-
 class Picture {
   constructor(pane, legend) {
     this.pane = pane;
     this.svg = pane.querySelector('svg');
     [this.bands, this.edges, this.links, this.ghosts, this.nodes] = this.svg.children;
+    this.columns = new Columns();
+    this.dots = new Dots(pane);
     this.drawn = new Map();   // node number -> what stands in the page for it
     this.stock = new Map();   // the same for nodes that are out of sight now and may come back
     this.bunches = new Map(); // parent number -> the glyph for its pruned leaves
     this.opened = new Set();  // parents whose bunch the reader opened
+    this.hidden = new Set();  // nodes that stand in a bunch
     this.plain();
     this.legend = new Legend(legend);
   }
 
   clear() {
     for (const group of this.svg.children) group.replaceChildren();
-    this.drawn.clear();
-    this.stock.clear();
-    this.bunches.clear();
-    this.opened.clear();
-    this.measured = '';
+    for (const kept of [this.drawn, this.stock, this.bunches, this.opened]) kept.clear();
+    this.hidden = new Set();
+    this.dots.clear();
+    this.columns.measured = '';
   }
 
-  // Columns: as wide as their labels need, or as their scores need in a large tree. Measured on the whole log, so that moving
-  // along it moves nothing.
-  measure(whole) {
-    const measured = `${whole.k} ${this.longest}`;
-    if (measured === this.measured) return;
-    this.measured = measured;
-    const labels = whole.nodes.length <= LABELS_UP_TO + 1 && this.longest > 0;
-    const widest = [];
-    this.labels = labels;
-    this.numbered = [];        // by depth: characters for scores, and for what stands under them in a large tree
-    for (const node of whole.nodes) {
-      const known = node.visits > 1 && (!labels || node.n === 0) ? 8
-        : node.score !== null || node.failed || (!labels && awaited(whole, node)) ? 5 : 1;
-      this.numbered[node.depth] = Math.max(this.numbered[node.depth] ?? 1, known);
-    }
-    for (const node of whole.nodes) {
-      const under = this.under(node);
-      const needed = Math.max(12 + this.length(node) * CHARACTER, under ? underWidth(under) - 30 : 0);
-      widest[node.depth] = Math.max(widest[node.depth] ?? 0, needed);
-    }
-    this.row = whole.told.has('revises') ? ROWS.links : whole.told.size ? ROWS.facts : ROWS.plain;
-    this.columns = [];
-    let x = PAD;
-    for (const width of widest) {
-      this.columns.push(x);
-      x += width + 42;
-    }
-    this.columns.push(x);
+  // How large the picture is, so that its pane can be scrolled before anything is drawn. `ghosts` says whether it has any.
+  size(whole, layout, ghosts) {
+    this.columns.measure(whole);
     this.bunching = whole.nodes.length > BUNCH_ABOVE;
+    this.partly = whole.nodes.length > WHOLE_UP_TO;
+    this.width = Math.max(this.columns.width + (ghosts ? 190 : 0), 200);
+    this.height = this.columns.height(layout);
+    this.scale();
   }
 
-  // Characters of a node's label.
-  length(node) {
-    if (node.n === 0) return Math.max(7, this.numbered[0] + 1);
-    return this.numbered[node.depth] + (this.labels ? Math.min(oneLine(node.text).length, this.longest) + 1 : 0);
-  }
-
-  under(node) {
-    return underOf(node, this.labels ? this.longest + 4 : 0);
+  scale() {
+    mark(this.svg, 'viewBox', `0 0 ${this.width} ${this.height}`);
+    mark(this.svg, 'width', Math.round(this.width * this.zoom));
+    mark(this.svg, 'height', Math.round(this.height * this.zoom));
   }
 
   spot(layout, node) {
-    return [this.columns[node.depth], this.y(layout.row(node))];
-  }
-
-  y(row) {
-    return PAD + row * this.row;
+    return this.columns.spot(layout, node);
   }
 
   // The pruned leaves that one glyph stands for, by their parent's number.
@@ -130,35 +98,71 @@ class Picture {
     return families;
   }
 
-  // Draw `state`; `view` is what the reader chose: {cursor, drafts}.
-  draw(state, whole, layout, view) {
-    this.measure(whole);
+  // What lies between two corners is in sight, or nearly; of a small tree all is.
+  window() {
+    if (!this.partly) return () => true;
+    const { pane, zoom } = this;
+    const [left, top] = [(pane.scrollLeft - NEARLY) / zoom, (pane.scrollTop - NEARLY) / zoom];
+    const [right, bottom] = [left + (pane.clientWidth + 2 * NEARLY) / zoom, top + (pane.clientHeight + 2 * NEARLY) / zoom];
+    return ([x1, y1], [x2, y2]) => x1 <= right && x2 >= left && Math.min(y1, y2) <= bottom && Math.max(y1, y2) >= top;
+  }
+
+  // Draw `state`; `view` is what the reader chose: {cursor, drafts}. Call `size` first.
+  draw(state, layout, whole, view) {
     const best = new Set(state.answer ? [0, ...pathTo(state.nodes[state.answer.n]).map((node) => node.n)] : []);
     const bunched = this.bunched(state);
-    const hidden = new Set([...bunched.values()].flat());
+    const inSight = this.window();
+    this.hidden = new Set([...bunched.values()].flat());
     this.touched = touchedBy(state);
     this.told = whole.told.size > 0;
-    for (const node of state.nodes) {
-      if (hidden.has(node)) this.remove(node.n);
-      else this.node(state, layout, node, best, view);
-    }
-    for (const n of this.drawn.keys()) if (n >= state.nodes.length) this.remove(n);
+    const seen = state.nodes.filter((node) => !this.hidden.has(node)
+      && inSight(this.spot(layout, node.parent ?? node), this.spot(layout, node)));
+    const painted = this.partly && seen.length > DOTS_ABOVE;
+    const shown = new Set(painted ? [] : seen);
+    const chosen = state.nodes[view.cursor];
+    if (chosen && !this.hidden.has(chosen)) shown.add(chosen);   // it may have the focus
+    for (const n of this.drawn.keys()) if (!shown.has(state.nodes[n])) this.remove(n);
+    for (const node of shown) this.node(state, layout, node, best, view);
+    const glyphs = this.glyphs(layout, state, bunched, inSight);
     for (const [n, glyph] of this.bunches) {
-      if (bunched.has(n)) continue;
+      if (!painted && glyphs.has(n)) continue;
       glyph.group.remove();
       glyph.edge.remove();
       this.bunches.delete(n);
     }
-    for (const [n, nodes] of bunched) this.bunch(layout, state.nodes[n], nodes);
+    if (painted) this.dots.paint(seen.map((node) => this.dot(state, layout, node, best)), [...glyphs.values()], this.zoom);
+    else {
+      this.dots.clear();
+      for (const [n, glyph] of glyphs) this.bunch(layout, state.nodes[n], glyph);
+    }
     this.link(state, layout);
     this.band(state, layout);
     this.legend.explain(whole);
-    const ghosts = this.drafts(state, layout, view.drafts);
-    this.width = Math.max(this.columns[this.columns.length - 1] + (ghosts ? 190 : 0), 200);
-    this.height = PAD * 2 + Math.max(layout.height - 1, 0) * this.row + (this.row > ROWS.plain ? 8 : 0);
-    mark(this.svg, 'viewBox', `0 0 ${this.width} ${this.height}`);
-    mark(this.svg, 'width', Math.round(this.width * this.zoom));
-    mark(this.svg, 'height', Math.round(this.height * this.zoom));
+    this.drafts(state, layout, view.drafts);
+  }
+
+  // Where the bunches in sight stand, by their parent's number.
+  glyphs(layout, state, bunched, inSight) {
+    const found = new Map();
+    for (const [n, nodes] of bunched) {
+      const parent = state.nodes[n];
+      const row = Math.min(...nodes.map((node) => layout.row(node)));
+      const [x, y] = [this.columns.at[parent.depth + 1], this.columns.y(row)];
+      if (inSight(this.spot(layout, parent), [x, y])) found.set(n, { x, y, count: nodes.length });
+    }
+    return found;
+  }
+
+  dot(state, layout, node, best) {
+    const [x, y] = this.spot(layout, node);
+    const from = node.parent ? this.spot(layout, node.parent) : null;
+    return { node, x, y, from, fate: fateOf(state, node), bold: best.has(node.n) };
+  }
+
+  // The painted node under a point of the screen.
+  nodeAt(x, y) {
+    const box = this.svg.getBoundingClientRect();
+    return this.dots.at((x - box.left) / this.zoom, (y - box.top) / this.zoom);
   }
 
   remove(n) {
@@ -167,6 +171,7 @@ class Picture {
     made.group.remove();
     made.edge?.remove();
     this.drawn.delete(n);
+    if (this.stock.size >= KEPT) this.stock.clear();
     this.stock.set(n, made);
   }
 
@@ -179,10 +184,11 @@ class Picture {
     const cursor = node.n === view.cursor;
     const touched = this.touched.has(node.n);
     const from = node.parent ? this.spot(layout, node.parent) : null;
-    const under = this.told ? this.under(node) : null;
+    const under = this.told ? this.columns.under(node) : null;
+    const { labels, longest } = this.columns;
     const flow = this.told ? flowOf(state, node).toFixed(3) : '0.000';
     const said = this.told ? JSON.stringify([under, factWords(node), flow]) : '';
-    const signature = [x, y, fate, grade, score, bold, cursor, touched, this.labels, this.longest, from, said].join('|');
+    const signature = [x, y, fate, grade, score, bold, cursor, touched, labels, longest, from, said].join('|');
     let made = this.drawn.get(node.n);
     if (!made) {
       made = this.stock.get(node.n) ?? this.create(node);
@@ -206,14 +212,14 @@ class Picture {
     if (fate === 'selected') shape.after(made.tick);
     else made.tick.remove();
     mark(label, 'x', fate === 'selected' ? 16 : 12);
-    put(number, node.n === 0 ? 'problem' : score);
+    put(number, node.n === 0 ? inWords('problem') : score);
     put(sign, grade === true ? ' ✓' : grade === false ? ' ✗' : '');
     sign.setAttribute('class', grade ? 'right' : 'wrong');
     const space = score || typeof grade === 'boolean' ? ' ' : '';
-    put(words, this.labels && node.n > 0 ? space + clip(oneLine(node.text), this.longest) : '');
+    put(words, labels && node.n > 0 ? space + clip(oneLine(node.text), longest) : '');
     label.replaceChildren(...[number, sign, words].filter((span) => span.textContent));
     if (edge) {
-      mark(edge, 'd', curve(this.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
+      mark(edge, 'd', curve(this.columns.leave(node.parent), from[1], x - (fate === 'selected' ? 12 : 9), y));
       mark(edge, 'class', `edge ${fate}${bold ? ' bold' : ''}${flow > 0 && node.pruned === null ? ' flow' : ''}`);
       if (flow > 0) edge.style.setProperty('--flow', flow);
     }
@@ -227,19 +233,20 @@ class Picture {
   // Dotted links from what was revised to the attempts that revise it.
   link(state, layout) {
     const links = state.told.has('revises') ? state.nodes.filter((node) => node.revises && this.drawn.has(node.n)) : [];
-    const paths = links.flatMap((node) => linkPaths(this.spot(layout, node.revises), this.spot(layout, node), this.row / 2 - 5));
+    const paths = links.flatMap((node) => linkPaths(this.spot(layout, node.revises), this.spot(layout, node), this.columns.row / 2 - 5));
     this.fill(this.links, paths, (i) => (i % 2 ? 'tip' : 'link'));
   }
 
   // The subtrees of a search that keeps them apart, as soft bands.
   band(state, layout) {
     const spans = [];
-    const within = this.row / 2 - 2;
+    const within = this.columns.row / 2 - 2;
+    const { at } = this.columns;
     for (const node of state.start?.M ? state.nodes.slice(1) : []) {
       const columns = (spans[subtreeOf(state, node) - 1] ??= []);
       const y = this.spot(layout, node)[1];
-      const left = this.columns[node.depth] - 20;
-      columns[node.depth] ??= [left, y - within, this.columns[node.depth + 1] - 20 - left, y + within];
+      const left = at[node.depth] - 20;
+      columns[node.depth] ??= [left, y - within, at[node.depth + 1] - 20 - left, y + within];
       const column = columns[node.depth];
       [column[1], column[3]] = [Math.min(column[1], y - within), Math.max(column[3], y + within)];
     }
@@ -255,12 +262,6 @@ class Picture {
     });
   }
 
-  // Where edges leave a node: behind its label, or at the node where there is none.
-  leave(node) {
-    const length = this.length(node);
-    return this.columns[node.depth] + (length > 1 ? 14 + length * CHARACTER : 10);
-  }
-
   create(node) {
     const made = {
       shape: svg('path', { class: 'shape' }), tick: svg('path', { class: 'tick', d: TICK }),
@@ -268,14 +269,14 @@ class Picture {
       words: svg('tspan', { class: 'words' }), edge: node.parent ? svg('path', { class: 'edge', fill: 'none' }) : null,
     };
     const tip = svg('title', {});
-    tip.textContent = node.n === 0 ? 'The problem' : node.text;
+    tip.textContent = node.n === 0 ? inWords('The problem') : node.text;
     const hit = svg('rect', { class: 'hit', x: -12, y: -12, width: 60, height: 24 });
     const named = { class: 'node', role: 'treeitem', 'aria-level': node.depth + 1, 'data-path': node.path, 'data-n': node.n };
     made.group = svg('g', named, tip, hit, svg('circle', { class: 'halo', r: 14 }), made.shape, made.label);
     return made;
   }
 
-  bunch(layout, parent, nodes) {
+  bunch(layout, parent, { x, y, count }) {
     let glyph = this.bunches.get(parent.n);
     if (!glyph) {
       const edge = svg('path', { class: 'edge pruned', fill: 'none' });
@@ -286,20 +287,20 @@ class Picture {
       this.edges.append(glyph.edge);
       this.bunches.set(parent.n, glyph);
     }
-    const row = Math.min(...nodes.map((node) => layout.row(node)));
-    const [x, y] = [this.columns[parent.depth + 1], this.y(row)];
     mark(glyph.group, 'transform', `translate(${x} ${y})`);
-    mark(glyph.group, 'aria-label', `${nodes.length} pruned steps; press to show them`);
-    put(glyph.text, '+' + nodes.length);
-    mark(glyph.edge, 'd', curve(this.leave(parent), this.spot(layout, parent)[1], x - 9, y));
+    mark(glyph.group, 'aria-label', plural(count, '{n} pruned step; press to show it', '{n} pruned steps; press to show them'));
+    put(glyph.text, '+' + count);
+    mark(glyph.edge, 'd', curve(this.columns.leave(parent), this.spot(layout, parent)[1], x - 9, y));
   }
 
   // Steps that are still being written: they hang at their parent until the log brings the real ones.
   drafts(state, layout, drafts) {
     this.ghosts.replaceChildren();
+    const named = Object.keys(drafts);
+    if (!named.length) return;
     const byPath = new Map(state.nodes.map((node) => [node.path, node]));
     const seen = new Set();
-    for (const path in drafts) {
+    for (const path of named) {
       const parts = path.split('.');
       const c = Number(parts.pop());
       const parent = byPath.get(parts.join('.'));
@@ -307,35 +308,26 @@ class Picture {
       let row = layout.guess(state, parent, c);
       while (seen.has(`${parent.depth} ${row}`) || layout.taken[parent.depth + 1]?.has(row)) row += 1;
       seen.add(`${parent.depth} ${row}`);
-      const [x, y] = [this.columns[parent.depth + 1] ?? this.leave(parent) + 30, this.y(row)];
+      const leave = this.columns.leave(parent);
+      const [x, y] = [this.columns.at[parent.depth + 1] ?? leave + 30, this.columns.y(row)];
       const text = svg('text', { x: x + 12, y: y + 4 });
       text.textContent = '…' + oneLine(String(drafts[path])).slice(-26);
-      const d = curve(this.leave(parent), this.spot(layout, parent)[1], x - 8, y);
+      const d = curve(leave, this.spot(layout, parent)[1], x - 8, y);
       this.ghosts.append(svg('path', { class: 'edge', fill: 'none', d }),
         svg('path', { class: 'ghost', d: SHAPES.hollow, transform: `translate(${x} ${y})` }), text);
     }
-    return seen.size;
   }
 
   // As it is while a tree grows.
   plain() {
     this.zoom = 1;
-    this.longest = LONGEST;
-  }
-
-  // Labels as long as let `whole` fit its pane at that zoom; none at all if that is what it takes, and enough.
-  shorten(whole, zoom) {
-    const lengths = [LONGEST, 27, 24, 21, 18, 15, 12, 9, 0];
-    this.longest = lengths.find((longest) => {
-      this.longest = longest;
-      this.measure(whole);
-      return !this.labels && longest > 0 || this.columns[this.columns.length - 1] * zoom <= this.pane.clientWidth;
-    }) ?? 18;
+    this.columns.plain();
   }
 
   fit(least, most) {
     const scale = Math.min(this.pane.clientWidth / this.width, this.pane.clientHeight / this.height);
     this.zoom = Math.max(least, Math.min(most, scale));
+    this.scale();
   }
 
   focus(node) {
@@ -346,8 +338,8 @@ class Picture {
   show(node, layout) {
     const [x, y] = this.spot(layout, node).map((value) => value * this.zoom);
     const { pane } = this;
-    const under = this.under(node);
-    const label = Math.max(this.leave(node) - this.columns[node.depth] + 18, under ? underWidth(under) : 0) * this.zoom;
+    const under = this.columns.under(node);
+    const label = Math.max(this.columns.leave(node) - x / this.zoom + 18, under ? underWidth(under) : 0) * this.zoom;
     const right = x + Math.min(label + 16, pane.clientWidth - 60);
     if (x - 60 < pane.scrollLeft) pane.scrollLeft = x - 60;
     else if (right > pane.scrollLeft + pane.clientWidth) pane.scrollLeft = right - pane.clientWidth;
@@ -356,7 +348,10 @@ class Picture {
   }
 }
 
+// How far an edge goes straight on from its ends before it turns.
+const bend = (x1, x2) => Math.max(12, (x2 - x1) * 0.55);
+
 function curve(x1, y1, x2, y2) {
-  const bend = Math.max(12, (x2 - x1) * 0.55);
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+  const out = bend(x1, x2);
+  return `M${x1} ${y1}C${x1 + out} ${y1} ${x2 - out} ${y2} ${x2} ${y2}`;
 }

@@ -26,7 +26,7 @@ class DrawingPanel {
   // `text` is SVG, empty where the task draws nothing, undefined until the server has said: then the last picture stays.
   show(text, node) {
     if (text === undefined) return;
-    put(this.where, !text ? '' : node.n === 0 ? 'the problem' : `as far as node ${node.path}`);
+    put(this.where, !text ? '' : node.n === 0 ? inWords('the problem') : inWords('as far as node {path}', node));
     if (text === this.shown) return;
     this.shown = text;
     const read = text ? new DOMParser().parseFromString(text, 'image/svg+xml').documentElement : null;

@@ -1,9 +1,10 @@
 // What a strategy announced of a node beside its score: as words, as the short line under the node, and as the width of its
 // edge. Pure functions from a state; they know no drawing.
 
-const GIVERS = { verifier: 'the verifier', self: 'the model itself', truth: 'the truth' };
-const giver = (by) => GIVERS[by] ?? by;
-const acceptance = (accepted) => (accepted === true ? 'accepted' : accepted === false ? 'not accepted' : 'can’t tell');
+const GIVERS = { verifier: 'by the verifier', self: 'by the model itself', truth: 'by the truth' };
+const byWhom = (by) => fromTable(GIVERS, by, inWords('by {giver}', { giver: by }));
+const acceptance = (accepted) => (accepted === true ? inWords('accepted')
+  : accepted === false ? inWords('not accepted') : inWords('can’t tell'));
 const weightText = (weight) => (weight >= 0.0095 ? weight.toFixed(2) : weight > 0 ? '<0.01' : '0');
 const subtreeOf = (state, node) => (state.start?.M && node.n > 0
   ? Math.floor(Number(node.path.split('.')[0]) / state.start.M) + 1 : null);
@@ -11,17 +12,22 @@ const subtreeOf = (state, node) => (state.start?.M && node.n > 0
 // Each fact as a few words, for names, tables and screen readers.
 function factWords(node) {
   const said = [];
-  if (node.visits !== null) said.push(`visited ${many(node.visits, 'time')}`);
-  if (node.value !== null) said.push(`value ${scoreText(node.value)}`);
-  if (node.share) said.push(`gets ${node.share.own} of the next ${many(node.share.of, 'sample')}`);
-  if (node.weight !== null) said.push(`weight ${weightText(node.weight)}`);
-  if (node.verdicts) said.push(`${node.verdicts[0]} of ${many(node.verdicts[1], 'verdict')} say yes`);
-  for (const { by, accepted } of node.feedback) said.push(`feedback by ${giver(by)}: ${acceptance(accepted)}`);
-  if (node.revises) said.push(`revises node ${node.revises.path}`);
-  if (node.revised.length) said.push(`revised as node ${node.revised.map((attempt) => attempt.path).join(', ')}`);
-  if (node.ahead) said.push(`looked ${many(node.ahead.steps, 'step')} ahead`);
+  const { visits, value, share, weight, verdicts, ahead } = node;
+  if (visits !== null) said.push(plural(visits, 'visited {n} time', 'visited {n} times'));
+  if (value !== null) said.push(inWords('value {value}', { value: scoreText(value) }));
+  if (share) said.push(plural(share.of, 'gets {own} of the next {n} sample', 'gets {own} of the next {n} samples', share));
+  if (weight !== null) said.push(inWords('weight {weight}', { weight: weightText(weight) }));
+  if (verdicts) said.push(plural(verdicts[1], '{yes} of {n} verdict say yes', '{yes} of {n} verdicts say yes', { yes: verdicts[0] }));
+  for (const { by, accepted } of node.feedback) {
+    said.push(inWords('feedback {by}: {accepted}', { by: byWhom(by), accepted: acceptance(accepted) }));
+  }
+  if (node.revises) said.push(inWords('revises node {path}', node.revises));
+  if (node.revised.length) said.push(inWords('revised as node {path}', { path: pathsOf(node.revised) }));
+  if (ahead) said.push(plural(ahead.steps, 'looked {n} step ahead', 'looked {n} steps ahead'));
   return said;
 }
+
+const pathsOf = (nodes) => nodes.map((node) => node.path).join(', ');
 
 // What stands in small print under a node; null for nothing. A leaf visited once has its score for a value: that is not
 // repeated. `room` is for the feedback's own words, in characters.
@@ -30,7 +36,7 @@ function underOf(node, room) {
   if (node.visits > 1) said.push(node.value === null ? `${node.visits}×` : `${node.visits} · ${scoreText(node.value)}`);
   if (node.share && node.share.own > 0) said.push(`→ ${node.share.own}`);
   if (node.weight !== null) said.push('w ' + weightText(node.weight));
-  if (node.verdicts) said.push(`${node.verdicts[0]}/${node.verdicts[1]} yes`);
+  if (node.verdicts) said.push(inWords('{yes}/{of} yes', { yes: node.verdicts[0], of: node.verdicts[1] }));
   const given = node.feedback.length ? node.feedback[node.feedback.length - 1] : null;
   if (given && room) said.push(clip(oneLine(given.text) || acceptance(given.accepted), room));
   if (!said.length && !given && !node.ahead) return null;
@@ -50,16 +56,24 @@ function flowOf(state, node) {
 function spokenOf(node, full) {
   const said = node.feedback.map((given, i) => {
     const { by, text } = full?.feedback?.[i] ?? given;
-    return [`Feedback by ${giver(by)}: ${acceptance(given.accepted)}`, text];
+    return [inWords('Feedback {by}: {accepted}', { by: byWhom(by), accepted: acceptance(given.accepted) }), text];
   });
   const { ahead, verdicts } = node;
-  if (ahead) said.push([`Looked ${many(ahead.steps, 'step')} ahead, for the score only`, full?.lookahead ?? ahead.text]);
+  if (ahead) {
+    said.push([plural(ahead.steps, 'Looked {n} step ahead, for the score only', 'Looked {n} steps ahead, for the score only'),
+      full?.lookahead ?? ahead.text]);
+  }
   for (let i = 0; i < (verdicts ? verdicts[1] : 0); i += 1) {
     const told = full?.verdicts?.[i];
-    const says = told ? `: ${told.p_yes > 0.5 ? 'yes' : 'no'}, p(yes) = ${scoreText(told.p_yes)}` : '';
-    said.push([`Verdict ${i + 1}${says}`, told?.text]);
+    said.push([verdictWords(i + 1, told?.p_yes), told?.text]);
   }
   return said;
+}
+
+function verdictWords(n, yes) {
+  if (yes === undefined) return inWords('Verdict {n}', { n });
+  const values = { n, p: scoreText(yes) };
+  return yes > 0.5 ? inWords('Verdict {n}: yes, p(yes) = {p}', values) : inWords('Verdict {n}: no, p(yes) = {p}', values);
 }
 
 // Whether `full` holds all that was said of the node so far.

@@ -2,7 +2,7 @@
 
 class Legend {
   constructor(place) {
-    for (const fate in FATES) if (FATES[fate].says) place.append(keyOf(fate));
+    place.replaceChildren(...Object.keys(FATES).filter((fate) => FATES[fate].says).map(keyOf));
     const grades = key(html('span', 'right', '✓'), `${inWords('right')} `, html('span', 'wrong', '✗'), inWords('wrong'));
     const path = key(html('span', 'bold-line'), inWords('path to the answer'));
     this.told = html('span', 'told');
@@ -40,7 +40,7 @@ const TOLD = {
   visits: () => [small('12 · 0.61'), inWords('visits · mean value')],
   share: () => [small('→ 4'), inWords('its share of the next samples')],
   weight: () => [small('w 0.12'), inWords('a particle’s weight')],
-  verdicts: () => [small('5/8 yes'), inWords('written verdicts')],
+  verdicts: () => [small(inWords('{yes}/{of} yes', { yes: 5, of: 8 })), inWords('written verdicts')],
   ahead: () => [drawing('2 4 30 12', 30, 12, underMark({ steps: 2, text: '' })), inWords('looked ahead, for the score only')],
   feedback: () => [inWords('feedback:'), bubble('accepted'), inWords('accepted'), bubble('refused'), inWords('not accepted'), bubble('unsure'),
     inWords('can’t tell')],

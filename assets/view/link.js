@@ -49,7 +49,7 @@ class LinkButton {
   async press(link) {
     const done = await copy(link);
     if (!done) history.replaceState(null, '', link);
-    put(this.status, done ? 'The link is copied.' : 'The link stands in the address bar: copy it there.');
+    put(this.status, done ? inWords('The link is copied.') : inWords('The link stands in the address bar: copy it there.'));
     this.button.classList.toggle('copied-now', done);
     this.status.classList.toggle('unseen', done);
     clearTimeout(this.timer);

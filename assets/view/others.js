@@ -1,7 +1,8 @@
 // What other rules and aggregates would have chosen from the same tree, as the server told it: equal answers are one line.
 
 const ruleWords = ([rule, aggregates]) => rule + (aggregates.length ? ` (${aggregates.join(', ')})` : '');
-const gradeChip = (correct) => (correct === true ? '✓ right' : correct === false ? '✗ wrong' : '? not known');
+const gradeChip = (correct) => (correct === true ? `✓ ${inWords('right')}`
+  : correct === false ? `✗ ${inWords('wrong')}` : `? ${inWords('not known')}`);
 
 function readJson(text, otherwise) {
   try {
@@ -21,12 +22,13 @@ class OthersPanel {
     const answers = readJson(told, []);
     this.place.hidden = answers.length === 0;
     this.place.replaceChildren(...(answers.length === 0 ? [] : answers.length === 1 ? [this.agreement(answers[0])]
-      : [html('h4', '', 'By other rules, from the same tree'), this.table(answers)]));
+      : [html('h4', '', inWords('By other rules, from the same tree')), this.table(answers)]));
   }
 
   agreement(answer) {
     const rules = answer.by.map(([rule]) => rule).join(', ');
-    return html('p', '', answer.chosen ? `Every rule chooses this answer: ${rules}.` : `Every rule would choose ${answer.answer}.`);
+    return html('p', '', answer.chosen ? inWords('Every rule chooses this answer: {rules}.', { rules })
+      : inWords('Every rule would choose {answer}.', answer));
   }
 
   table(answers) {
@@ -37,7 +39,7 @@ class OthersPanel {
       said.scope = 'row';
       const grade = html('td', 'grade', gradeChip(correct));
       mark(grade, 'data-grade', correct ?? 'none');
-      row.append(said, html('td', 'by', by.map(ruleWords).join(', ') + (chosen ? ' · chosen' : '')), grade);
+      row.append(said, html('td', 'by', by.map(ruleWords).join(', ') + (chosen ? ` · ${inWords('chosen')}` : '')), grade);
     }
     return table;
   }

@@ -22,7 +22,6 @@ class StrategyPanel {
     this.name = card.querySelector('.name');
     this.doing = card.querySelector('.doing');
     this.list = card.querySelector('.source');
-    this.empty = this.doing.textContent;
   }
 
   show(state, whole) {
@@ -36,7 +35,8 @@ class StrategyPanel {
       }));
     }
     put(this.name, whole.start ? whole.start.s.replaceAll('_', ' ') : '');
-    put(this.doing, whole.start ? lineWords(state, whole) : this.empty);
+    const empty = inWords('The strategy’s own code appears here, with the line that is at work.');
+    put(this.doing, whole.start ? lineWords(state, whole) : empty);
     const item = state.end || state.answer ? null : this.list.children[(state.line ?? 0) - 1] ?? null;
     if (item === this.item) return;
     this.item?.removeAttribute('aria-current');
@@ -60,9 +60,9 @@ class AnswerPanel {
     put(this.baseline, state.end ? baseline : '');
     const grade = answer ? gradeOf(state, state.nodes[answer.n]) : undefined;
     mark(this.chip, 'data-grade', grade ?? 'none');
-    put(this.chip, grade === true ? '✓ right' : grade === false ? '✗ wrong' : grade === null ? '? not known' : '');
-    const without = { empty: '—', live: 'Searching…', done: 'No answer', interrupted: 'No answer' };
-    put(this.text, answer ? answer.w : without[situation]);
+    put(this.chip, grade === undefined ? '' : gradeChip(grade));
+    const none = situation === 'empty' ? '—' : situation === 'live' ? inWords('Searching…') : inWords('No answer');
+    put(this.text, answer ? answer.w : none);
     put(this.why, this.explain(state, situation, grade));
     const votes = answer ? answer.V : [];
     if (votes === this.shown) return;
@@ -80,14 +80,19 @@ class AnswerPanel {
   }
 
   explain(state, situation, grade) {
-    if (situation === 'empty') return 'The answer and how it was chosen will stand here.';
+    if (situation === 'empty') return inWords('The answer and how it was chosen will stand here.');
+    const rule = state.answer ? ruleSentence(state.answer.r) : '';
+    const truth = grade === false && state.start?.b ? inWords('A right answer is {answer}.', { answer: state.start.b }) : '';
+    if (state.end || situation === 'interrupted') return [`${statusOf(state, situation)}.`, rule, truth].filter(Boolean).join(' ');
     const found = state.nodes.filter((node) => node.terminal).length;
-    const meaning = RULES[state.answer?.r];
-    const rule = state.answer ? `Chosen by rule “${state.answer.r}”${meaning ? ': ' + meaning : ''}.` : '';
-    const truth = grade === false && state.start && state.start.b ? ` A right answer is ${state.start.b}.` : '';
-    if (state.end || situation === 'interrupted') return `${statusOf(state, situation)}. ${rule}${truth}`.trim();
-    return rule || (found ? `${many(found, 'finished answer')} so far.` : 'No finished answer so far.');
+    if (rule) return rule;
+    return found ? plural(found, '{n} finished answer so far.', '{n} finished answers so far.') : inWords('No finished answer so far.');
   }
+}
+
+function ruleSentence(rule) {
+  const meaning = fromTable(RULES, rule);
+  return meaning ? inWords('Chosen by rule “{rule}”: {meaning}.', { rule, meaning }) : inWords('Chosen by rule “{rule}”.', { rule });
 }
 
 // What the strategy or the runner remarked, for as long as it holds true: the newest last, a repeated one once.
@@ -106,61 +111,80 @@ class RemarksPanel {
   }
 }
 
+const STOPS = { step: 'at the end of the step', eos: 'at the end of the answer', length: 'cut at the length limit' };
+
 class DetailPanel {
   constructor(card) {
     for (const name of ['which', 'steps', 'facts', 'spoken']) this[name] = card.querySelector('.' + name);
     this.unpin = card.querySelector('[data-do=unpin]');
+    this.steps.replaceChildren();
   }
 
   // `full` is what the server knows of the path: the text uncut, tokens, log-probability; undefined until it arrives.
   show(state, node, full, pinned) {
     this.unpin.hidden = !pinned;
     const path = node ? pathTo(node) : [];
-    const subtree = node && subtreeOf(state, node);
-    const where = subtree ? `, subtree ${subtree}` : '';
-    put(this.which, !node ? '' : node.n === 0 ? 'the problem' : `node ${node.path}, step ${node.depth}${where}`);
-    const scores = path.map((step) => [step.text, step.reward, step.score, step.failed]);
-    const signature = JSON.stringify([node?.path, scores, full ? full.has : null, node && fateWords(state, node),
-      node && factWords(node), state.start?.p]);
+    put(this.which, !node ? '' : node.n === 0 ? inWords('the problem')
+      : [inWords('node {path}, step {depth}', node), ...subtreeWords(state, node)].join(', '));
+    const scored = (step) => (step.failed ? inWords('failed') : scoreText(step.score));
+    const known = path.map((step, i) => ({ ...full?.steps?.[i], cut: step.text, score: scored(step) }));
+    const empty = node && state.start ? state.start.p : inWords('Choose a node of the tree to read the whole path to it.');
+    this.list(known.length ? known.map((step) => [(step.text ?? step.cut).trim() || inWords('(empty step)'), step.score]) : [[empty, '']],
+      known.length > 0);
+    const own = path[path.length - 1];
+    const signature = JSON.stringify([node?.path, own?.reward, known.at(-1)?.score, full ? full.has : null,
+      node && fateWords(state, node), node && factWords(node)]);
     if (signature === this.signature) return;
     this.signature = signature;
-    const scored = (step) => (step.failed ? 'failed' : scoreText(step.score));
-    const known = path.map((step, i) => ({ ...full?.steps?.[i], cut: step.text, score: scored(step) }));
-    const empty = node && state.start ? state.start.p : 'Choose a node of the tree to read the whole path to it.';
-    this.steps.replaceChildren(...(known.length ? known.map((step, i) => {
-      const item = html('li', i === known.length - 1 ? 'own' : '');
-      const words = (step.text ?? step.cut).trim() || '(empty step)';
-      item.append(html('span', 'words', words), html('span', 'score', step.score));
-      return item;
-    }) : [html('li', 'plain', empty)]));
-    this.steps.scrollTop = this.steps.scrollHeight;
     this.facts.replaceChildren(...(known.length ? this.tell(state, node, known[known.length - 1], full) : []));
     const spoken = known.length ? spokenOf(node, full) : [];
     this.spoken.hidden = spoken.length === 0;
     this.spoken.replaceChildren(...spoken.map(([head, text]) => {
       const item = html('div');
-      item.append(html('h4', '', head), html('p', text ? '' : 'quiet', text ?? 'Its text comes from the server…'));
+      item.append(html('h4', '', head), html('p', text ? '' : 'quiet', text ?? inWords('Its text comes from the server…')));
       return item;
     }));
   }
 
+  // One line a step, of which those that say the same as before are left alone: a path can have hundreds.
+  list(lines, steps) {
+    const before = this.lines?.length ?? 0;
+    const rows = this.steps.children;
+    lines.forEach((line, i) => {
+      const said = this.lines?.[i];
+      if (!rows[i]) {
+        const row = html('li');
+        row.append(html('span', 'words'), html('span', 'score'));
+        this.steps.append(row);
+      }
+      if (said?.[0] !== line[0]) put(rows[i].firstChild, line[0]);
+      if (said?.[1] !== line[1]) put(rows[i].lastChild, line[1]);
+    });
+    while (rows.length > lines.length) this.steps.lastChild.remove();
+    for (const i of new Set([before - 1, lines.length - 1])) {
+      if (rows[i]) rows[i].className = steps ? (i === lines.length - 1 ? 'own' : '') : 'plain';
+    }
+    if (before !== lines.length) this.steps.scrollTop = this.steps.scrollHeight;
+    this.lines = lines;
+  }
+
   tell(state, node, step, full) {
-    const stops = { step: 'at the end of the step', eos: 'at the end of the answer', length: 'cut at the length limit' };
     const later = full ? '–' : '…';
-    const logprob = typeof step.logprob === 'number' ? step.logprob.toFixed(2) : later;
-    const facts = [['Fate', fateWords(state, node)], ['Score', step.score || '–'],
-      ['Reward', node.reward === null ? '–' : node.reward.toFixed(4)], ['Tokens', step.tokens ?? later],
-      ['Log-probability', logprob], ['Stopped', stops[step.stop] ?? later]];
+    const logprob = typeof step.logprob === 'number' ? step.logprob.toFixed(2).replace(/^-0\.00$/, '0.00') : later;
+    const facts = [[inWords('Fate'), fateWords(state, node)], [inWords('Score'), step.score || '–'],
+      [inWords('Reward'), node.reward === null ? '–' : node.reward.toFixed(4)], [inWords('Tokens'), step.tokens ?? later],
+      [inWords('Log-probability'), logprob], [inWords('Stopped'), fromTable(STOPS, step.stop, later)]];
     const answer = step.answer ?? node.answer ?? (state.answer?.n === node.n ? state.answer.w : null);
-    if (answer) facts.push(['Answer', answer]);
-    if (node.visits !== null) facts.push(['Visits', node.visits]);
-    if (node.value !== null) facts.push(['Value', node.value.toFixed(3)]);
-    if (node.share) facts.push(['Share', `${node.share.own} of ${many(node.share.of, 'sample')}`]);
-    if (node.weight !== null) facts.push(['Weight', weightText(node.weight)]);
+    const { share } = node;
+    if (answer) facts.push([inWords('Answer'), answer]);
+    if (node.visits !== null) facts.push([inWords('Visits'), node.visits]);
+    if (node.value !== null) facts.push([inWords('Value'), node.value.toFixed(3)]);
+    if (share) facts.push([inWords('Share'), plural(share.of, '{own} of {n} sample', '{own} of {n} samples', share)]);
+    if (node.weight !== null) facts.push([inWords('Weight'), weightText(node.weight)]);
     const [yes, of, mean] = node.verdicts ?? [];
-    if (of) facts.push(['Verdicts', `${yes} of ${of} yes, mean ${scoreText(mean)}`]);
-    if (node.revises) facts.push(['Revises', 'node ' + node.revises.path]);
-    if (node.revised.length) facts.push(['Revised as', 'node ' + node.revised.map((attempt) => attempt.path).join(', ')]);
+    if (of) facts.push([inWords('Verdicts'), inWords('{yes} of {of} yes, mean {mean}', { yes, of, mean: scoreText(mean) })]);
+    if (node.revises) facts.push([inWords('Revises'), inWords('node {path}', node.revises)]);
+    if (node.revised.length) facts.push([inWords('Revised as'), inWords('node {path}', { path: pathsOf(node.revised) })]);
     return facts.map(([name, value]) => {
       const pair = html('div');
       pair.append(html('dt', '', name), html('dd', '', String(value)));

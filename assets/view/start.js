@@ -1,6 +1,8 @@
 // Puts the parts together: the log comes in by the component's properties, the reader's wishes by clicks and keys, and one
 // frame at most a time draws state(k). `element`, `props`, `server`, `trigger` and `watch` are given by the page.
 
+const REST = 250;                                // ms
+const LONG_PATH = 40;                            // steps; longer ones are written out once the reader rests
 const outer = element.closest('.block') ?? element;
 const part = (name) => element.querySelector(name);
 const reader = { cursor: null, pinned: null };   // node numbers; null lets the view choose
@@ -15,17 +17,19 @@ let situation = 'empty';
 let lastLook = 0;
 let toFit = false;                               // a recording fills its pane; a live tree stays where it grows
 let fitted = false;                              // it does, until the reader zooms
+let moved = { to: -1, on: false, rest: 0 };      // where on the log the reader was last drawn
 let sought = false;                              // a link named a node, which is not in sight yet
 
 const transport = new Transport(part('.transport'), log, () => schedule());
 const picture = new Picture(part('.pane'), part('.legend'));
 const linking = new LinkButton(part('.transport'));
-const panels = {
+const madePanels = () => ({
   strategy: new StrategyPanel(part('.strategy')), answer: new AnswerPanel(part('.answer')),
   cost: new CostPanel(part('.cost')), candidates: new CandidatesPanel(part('.candidates')),
   detail: new DetailPanel(part('.detail')), remarks: new RemarksPanel(part('.remarks')),
   drawing: new DrawingPanel(part('.drawing')), others: new OthersPanel(part('.others')),
-};
+});
+let panels = madePanels();
 
 function take() {
   const text = typeof props.value === 'string' ? props.value : '';
@@ -104,18 +108,16 @@ function draw() {
   const following = transport.follow && situation === 'live';
   mark(element.firstElementChild, 'data-empty', situation === 'empty');
   const inTree = picture.svg.contains(document.activeElement);
-  picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: following ? drafts : {} });
-  if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // what had it is gone at k
-  if (toFit) {
-    toFit = false;
-    picture.shorten(known.state, 0.9);
-    picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
-    picture.fit(picture.labels ? 0.9 : 0.8, 1.35);
-    picture.pane.classList.add('whole');
-    picture.draw(state, known.state, layout, { cursor: chosen.n, drafts: {} });
-  } else if (following) picture.pane.classList.remove('whole');
+  const view = { cursor: chosen.n, drafts: following ? drafts : {} };
+  if (toFit) picture.columns.shorten(known.state, picture.pane.clientWidth / 0.9);
+  picture.size(known.state, layout, Object.keys(view.drafts).length > 0);
+  if (toFit) picture.fit(picture.columns.labels ? 0.9 : 0.8, 1.35);
+  if (toFit || following) picture.pane.classList.toggle('whole', toFit);
+  toFit = false;
   const look = following ? state.nodes[state.nodes.length - 1] : chosen;
   if (sought || (reader.cursor === null && look.n !== lastLook)) picture.show(sought ? chosen : look, layout);
+  picture.draw(state, layout, known.state, view);
+  if (inTree && !picture.svg.contains(document.activeElement)) picture.focus(chosen);   // what had it is gone at k
   sought = false;
   lastLook = look.n;
   part('[data-do=bunches]').hidden = !picture.bunching;
@@ -128,10 +130,11 @@ function draw() {
   linking.show(situation === 'empty' ? '' : props.session);
   panels.remarks.show(state);
   panels.candidates.show(state, known.state, chosen.n);
-  const settled = reader.cursor !== null || (!transport.playing && !following);
+  const passing = underWay(state.k);
+  const settled = !passing && (reader.cursor !== null || (!transport.playing && !following));
   if (settled) fetchFull(shown);
   panels.drawing.show(situation === 'empty' ? '' : full.get(shown.path)?.drawing, shown);
-  panels.detail.show(state, situation === 'empty' ? null : shown, full.get(shown.path), reader.pinned !== null);
+  if (!passing || shown.depth <= LONG_PATH) panels.detail.show(state, situation === 'empty' ? null : shown, full.get(shown.path), reader.pinned !== null);
   say(statusWords(state, now));
   for (const root of [outer, element.firstElementChild]) {
     mark(root, 'data-seq', state.seq);
@@ -141,10 +144,20 @@ function draw() {
 
 function about() {
   const { start } = known.state;
-  put(part('.problem'), start ? start.p : 'The search');
+  put(part('.problem'), start ? start.p : inWords('The search'));
   part('.problem').classList.toggle('grid', /\n.*#.*\n/.test(start ? start.p : ''));
-  const who = start ? [start.s.replaceAll('_', ' '), 'policy ' + start.o, start.v ? 'verifier ' + start.v : 'no verifier'] : [];
+  const verifier = start?.v ? inWords('verifier {name}', { name: start.v }) : inWords('no verifier');
+  const who = start ? [start.s.replaceAll('_', ' '), inWords('policy {name}', { name: start.o }), verifier] : [];
   put(part('.who'), who.join(' · '));
+}
+
+// Whether the reader moved along the log less than REST ms ago. What is slow waits until then.
+function underWay(k) {
+  if (k !== moved.to) {
+    clearTimeout(moved.rest);
+    moved = { to: k, on: true, rest: setTimeout(() => { moved.on = false; schedule(); }, REST) };
+  }
+  return moved.on;
 }
 
 // The status line: polite, and at most one sentence a second.
@@ -181,11 +194,9 @@ function choose(node, focus) {
   reader.cursor = node.n;
   if (picture.bunching && node.parent && node.pruned !== null) picture.opened.add(node.parent.n);
   fetchFull(node);
+  if (focus) picture.show(node, layout);
   draw();
-  if (focus) {
-    picture.focus(node);
-    picture.show(node, layout);
-  }
+  if (focus) picture.focus(node);
   // Not "path": the page's server takes a value with such a key for a file.
   trigger('node_select', { session: props.session ?? '', node: node.path });
 }
@@ -224,6 +235,9 @@ const actions = {
   },
 };
 
+// What comes into sight is drawn then, where the tree is too large to stand in the page whole.
+picture.pane.addEventListener('scroll', () => picture.partly && schedule(), { passive: true });
+
 function zoom(scale) {
   fitted = false;
   picture.zoom = Math.max(0.2, Math.min(3, scale));
@@ -246,6 +260,11 @@ element.addEventListener('click', (event) => {
     const node = existing(present(), Number(place.dataset.n));
     reader.pinned = null;
     if (node) choose(node, place.closest('svg') !== null);
+  } else if (event.target.closest('.pane')) {
+    const node = picture.nodeAt(event.clientX, event.clientY);
+    if (!node) return;
+    reader.pinned = null;
+    choose(node, true);
   }
 });
 
@@ -267,7 +286,7 @@ const keys = {
 
 // Within the tree: children to the right, the parent to the left, neighbours of the same column above and below.
 const moves = {
-  ArrowRight: () => step((at) => at.kids.find((kid) => picture.drawn.has(kid.n))),
+  ArrowRight: () => step((at) => at.kids.find((kid) => !picture.hidden.has(kid))),
   ArrowLeft: () => step((at) => at.parent),
   ArrowUp: () => step((at) => neighbour(at, -1)),
   ArrowDown: () => step((at) => neighbour(at, 1)),
@@ -288,7 +307,7 @@ function step(to) {
 
 function neighbour(at, direction) {
   const row = layout.row(at);
-  const column = present().nodes.filter((node) => node.depth === at.depth && picture.drawn.has(node.n));
+  const column = present().nodes.filter((node) => node.depth === at.depth && !picture.hidden.has(node));
   const side = column.filter((node) => (layout.row(node) - row) * direction > 0);
   return side.sort((a, b) => (layout.row(a) - layout.row(b)) * direction)[0];
 }
@@ -305,6 +324,17 @@ new ResizeObserver(() => {
   lastLook = -1;
   schedule();
 }).observe(picture.pane);
+
+// In another language all is said anew.
+let spoken = language();
+if (typeof whenLanguageChanges === 'function') whenLanguageChanges(() => {
+  if (spoken === language()) return;
+  spoken = language();
+  picture.clear();
+  picture.legend = new Legend(part('.legend'));
+  panels = madePanels();
+  schedule();
+});
 
 watch(['value', 'drafts', 'session', 'interrupted', 'baseline', 'others', 'worth'], take);
 take();

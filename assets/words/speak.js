@@ -1,7 +1,7 @@
 // The page's own words in the reader's language: English is written where it is used, and is the key of what other languages say.
 // What people and models wrote never passes through here, nor does anything that is missing in a dictionary change.
 
-const { tr, trMany, languageNow, whenLanguageChanges, translate } = (() => {
+const { tr, trMany, trPlural, languageNow, whenLanguageChanges, translate } = (() => {
   const LANGUAGES = ['en', 'it', 'pt', 'pl'];
   const ATTRIBUTES = ['aria-label', 'title', 'placeholder'];
   const languageNow = () => {
@@ -17,13 +17,19 @@ const { tr, trMany, languageNow, whenLanguageChanges, translate } = (() => {
     return filled(typeof words === 'string' ? words : english, values);
   }
 
-  // A number of things: 'session' is said as '1 session', '2 sessions', and in as many forms as a language has.
-  function trMany(count, thing, things = `${thing}s`) {
-    const n = count.toLocaleString(languageNow());
-    const forms = said(`{n} ${things}`);
-    const form = forms?.[new Intl.PluralRules(languageNow()).select(count)] ?? forms?.other;
-    return form ? filled(form, { n }) : `${n} ${count === 1 ? thing : things}`;
+  // A sentence that counts: English says it of one thing, then of several, where that differs; by the latter a dictionary has as
+  // many forms of it as its language needs. {n} is the count.
+  const rules = {};                              // language -> which form which number takes
+  function trPlural(count, one, more = one, values = {}) {
+    const language = languageNow();
+    const forms = said(more);
+    rules[language] ??= new Intl.PluralRules(language);
+    const form = forms?.[rules[language].select(count)] ?? forms?.other ?? (count === 1 ? one : more);
+    return filled(form, { ...values, n: count.toLocaleString(language) });
   }
+
+  // A number of things: 'session' is said as '1 session', '2 sessions'.
+  const trMany = (count, thing, things = `${thing}s`) => trPlural(count, `{n} ${thing}`, `{n} ${things}`);
 
   const written = [];                            // [what to write, its English]
   function remember(node) {
@@ -49,6 +55,6 @@ const { tr, trMany, languageNow, whenLanguageChanges, translate } = (() => {
 
   const whenLanguageChanges = (then) => document.addEventListener('page:language', () => { if (element.isConnected) then(); });
   whenLanguageChanges(write);
-  return { tr, trMany, languageNow, whenLanguageChanges, translate };
+  return { tr, trMany, trPlural, languageNow, whenLanguageChanges, translate };
 })();
 translate(element);

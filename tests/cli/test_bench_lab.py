@@ -35,11 +35,11 @@ def test_a_part_is_measured_and_kept_and_then_only_read(run, models, tmp_path):
     result = run(*FEW, "--part", "sizes", "--out", out)
     assert result.exit_code == 0 and result.stdout == "", result.output
     assert [line.split(": ")[0] for line in result.stderr.splitlines()][-1] == "sizes"
-    assert result.stderr.splitlines()[-1] == "sizes: 4 of 4 cells are in ladder.json"
+    assert result.stderr.splitlines()[-1] == "sizes: 12 of 12 cells are in ladder.json"
     first = out.read_bytes()
     again = run(*FEW, "--part", "sizes", "--out", out)
-    assert again.stderr.splitlines() == ["12 of 12 searches are there already", "sizes: 4 of 4 cells are in ladder.json"]
-    assert out.read_bytes() == first and len(orjson.loads(first)["cells"]) == 4
+    assert again.stderr.splitlines() == ["28 of 28 searches are there already", "sizes: 12 of 12 cells are in ladder.json"]
+    assert out.read_bytes() == first and len(orjson.loads(first)["cells"]) == 12
 
 
 def test_parts_come_together_and_the_figures_are_made_of_them(run, models, tmp_path):
@@ -99,5 +99,5 @@ def test_the_bundled_policy_on_two_problems(run, bundled, tmp_path):
     result = run("bench", "ladder", *arguments, "--out", tmp_path / "l.json")
     assert result.exit_code == 0, result.output
     data = orjson.loads((tmp_path / "l.json").read_bytes())
-    assert [cell["strategy"] for cell in data["cells"]] == ["greedy", "self_consistency"]
+    assert [cell["strategy"] for cell in data["cells"]] == [*["greedy"] * 3, "self_consistency", *["greedy"] * 2]
     assert data["about"]["models"]["bundled:small"]["weights"].startswith("sha256:")

@@ -35,7 +35,11 @@ def test_sizes_are_every_policy_as_it_is_and_a_specialist_on_its_own_family():
     assert {(*grid.strategies, *grid.settings.get("n", ())) for grid in found} == {("greedy",), ("self_consistency", 1)}
     assert {tuple(grid.tasks) for grid in found if grid.policies[0] == SPECIALIST.name} == {("sat",)}
     assert all(len(grid.tasks) == 6 for grid in found if grid.policies[0] != SPECIALIST.name)
-    assert all((list(grid.levels), grid.problems, grid.seeds) == ([3], 500, 3) for grid in found)
+    assert all((grid.problems, grid.seeds) == (500, 3) for grid in found)
+    assert {(grid.strategies[0], tuple(grid.levels)) for grid in found} == {
+        ("greedy", (1, 2, 3, 4, 5)),
+        ("self_consistency", (3,)),
+    }
 
 
 def test_all_but_the_largest_search_each_with_the_verifier_of_its_size():
@@ -48,6 +52,16 @@ def test_all_but_the_largest_search_each_with_the_verifier_of_its_size():
     }  # fmt: skip
     assert policies(grids("search", Ladder([SMALL, PRM]))) == [SMALL.name]
     assert {grid.verifiers[0] for grid in grids("search", Ladder([SMALL, PRM])) if grid.verifiers} == {PRM.name}
+
+
+def test_a_program_checks_answers_or_judges_steps_where_the_rules_say_enough():
+    found = grids("checked")
+    assert policies(found) == [rung.name for rung in (NANO, SMALL, SPECIALIST)] and {
+        *map(tuple, (g.verifiers for g in found))
+    } == {("program",)}
+    families = {(grid.policies[0], grid.strategies[0]): set(grid.tasks) for grid in found}
+    assert families[NANO.name, "best_of_n"] == {"countdown", "maze", "sat"} and families[SPECIALIST.name, "best_of_n"] == {"sat"}
+    assert families[NANO.name, "beam_search"] == {"countdown", "maze", "sat", "spatial"}
 
 
 def test_difficulty_is_the_other_levels_of_the_two_smallest_on_fewer_problems():
@@ -95,11 +109,13 @@ def test_a_part_is_measured_and_a_cell_knows_its_seeds(models, monkeypatch, tmp_
     monkeypatch.setattr("tts_explorer.lab.sweep.models", lambda: models)
     ladder = Ladder([NANO, PRM], families=["arithmetic"], problems=2, seeds=2)
     wanted, said = points("sizes", ladder, models)
-    assert said == [] and len(wanted) == 2
+    assert said == [] and len(wanted) == 6
     with closing(Store(tmp_path / "s.db")) as store:
         assert measured(wanted, store) == []
         fill(wanted, store, workers=1)
-        greedy, sample = measured(wanted, store)
+        *greedies, sample = measured(wanted, store)
+    assert [(cell.how, cell.level) for cell in greedies] == [("greedy", level) for level in (1, 2, 3, 4, 5)]
+    greedy = greedies[0]
     assert (greedy.how, greedy.searches, len(greedy.by_seed)) == ("greedy", False, 1)
     assert (sample.how, sample.searches, len(sample.by_seed)) == ("one sample", False, 2)
     assert sum(sample.by_seed) / 2 == sample.accuracy

@@ -98,6 +98,7 @@ def test_strategies_by_level_are_drawn_where_several_levels_were_measured():
         cell(small, WINS, "beam_search", 0.6, n=8),
     ]
     assert levels(Evidence([small], one)) is None and levels_svg(Evidence([small], one)) is None
+    assert levels(Evidence([small], [*one, cell(small, WINS, "greedy", 0.9, level=1)])) is None, "one search, of one level"
     both = Evidence([small], [*one, *(replace(found, level=1) for found in one)])
     made = levels(both)
     assert [[(mark.x, mark.y) for mark in line.marks] for line in made.panels[0].lines] == [

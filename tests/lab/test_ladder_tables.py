@@ -59,12 +59,24 @@ def test_a_specialist_that_goes_farther_has_a_row_besides():
 
 def test_sizes_say_on_how_many_families_they_count():
     text = sizes(evidence())
-    said = "rises with every step in size on 3 of 3 families, and with intervals apart at every step on 3 of 3 families."
-    assert said in one_line(text)
+    said = "On level 3 greedy accuracy rises with every step in size on 3 of 3 families,"
+    assert f"{said} and with intervals apart at every step on 3 of 3 families." in one_line(text)
     assert rows(text)[1] == ["`medium`", "4.0M", "95.0 (92.7 – 96.6)", "60.0 (55.6 – 64.2)", "60.0 (55.6 – 64.2)"]
     flat = Evidence(evidence().rungs, [*of_family(WINS, 0.3, 0.4, 0.4, 0.3), *of_family(TIES, 0.3, 0.4, 0.4, 0.32)])
     said = "in size on 1 of 2 families (sat), and with intervals apart at every step on none of 2 families."
     assert said in one_line(sizes(flat))
+
+
+def test_all_levels_together_have_a_table_of_their_own_once_each_was_measured():
+    harder = [
+        cell(rung, WINS, "greedy", share, level=level) for level in (1, 2, 4) for rung, share in ((NANO, 0.9), (MEDIUM, 0.8))
+    ]
+    assert "together" not in sizes(with_cells(*harder)), "level 5 is missing"
+    last = [cell(NANO, WINS, "greedy", 0.0, level=5), cell(MEDIUM, WINS, "greedy", 0.4, level=5)]
+    text = sizes(with_cells(*harder, *last))
+    assert "On levels 1 to 5 together greedy accuracy rises with every step in size on 1 of 1 families" in one_line(text)
+    whole = rows(text.split("\n\n")[2])
+    assert whole == [["`nano`", "0.25M", "", "60.0 (58.1 – 61.9)", ""], ["`medium`", "4.0M", "", "68.0 (66.1 – 69.8)", ""]]
 
 
 def test_where_search_hurts_is_named_with_whether_intervals_lie_apart():
@@ -128,3 +140,15 @@ def test_all_stands_between_the_marks_and_what_is_around_them_stays(tmp_path):
 def test_without_a_cell_nothing_is_said():
     with pytest.raises(BadSetting, match="holds no cell yet: `tts-explorer bench ladder`"):
         markdown(Evidence([], []), {})
+
+
+def test_what_a_program_checks_is_said_apart():
+    easy = replace(cell(NANO, TIES, "best_of_n", 0.95, n=8, flops=2e8), verifier="program")
+    text = winners(with_cells(easy))
+    found = [row for row in rows(text) if row[0] == TIES]
+    assert [row[-1] for row in found] == ["no: the nearest", "at no more FLOPs"]
+    assert found[1][1] == "`nano` `best_of_n` n=8, answers checked by a program"
+    assert "on 2 of 3 families (countdown and sat)" in one_line(text)
+    assert "Where no program checks the answers, it is so on 1 of 3 families (countdown)." in one_line(text)
+    assert "--part checked" in one_line(text)
+    assert harms(with_cells(easy)) == harms(evidence()) and squares(with_cells(easy)) == squares(evidence())

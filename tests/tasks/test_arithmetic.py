@@ -184,26 +184,30 @@ def test_a_canonical_form_is_its_own(text):
     assert canonical(canonical(text)) == canonical(text)
 
 
-DUE = ["Step 1: 3 * 6 = 18, right.", "Step 2: 7 + 18 = 25, right.", "Step 3: 25 - 4 = 21, right."]
+DUE = [
+    "Step 1: 3 * 6 = 18, written 18, right.",
+    "Step 2: 7 + 18 = 25, written 25, right.",
+    "Step 3: 25 - 4 = 21, written 21, right.",
+]
 
 
 @pytest.mark.parametrize(
     ("steps", "lines"),
     [
-        (["3 * 6 = 18\n\n", "7 + 18 = 25\n\n", "25 - 4 = 21\n\n", "\\boxed{21}"], [*DUE, "Answer: 21, right."]),
-        (["6 * 3 = 18", "18 + 7 = 25", "25 - 4 = 21", "\\boxed{ 021 }"], [*DUE, "Answer: 21, right."]),
-        (["3 * 6 = 19\n\n", "7 + 19 = 26\n\n"], ["Step 1: 3 * 6 = 18, wrong."]),
-        (["3 * 6 = 18\n\n", "7 + 18 = 26\n\n", "\\boxed{22}"], [DUE[0], "Step 2: 7 + 18 = 25, wrong."]),
-        (["7 + 3 = 10"], ["Step 1: 3 * 6 = 18, wrong."]),
-        (["3 * 6 = 18", "18 - 4 = 14"], [DUE[0], "Step 2: 7 + 18 = 25, wrong."]),
-        (["Let me think.\n\n", "3 * 6 = 18"], ["Step 1: 3 * 6 = 18, wrong."]),
+        (["3 * 6 = 18\n\n", "7 + 18 = 25\n\n", "25 - 4 = 21\n\n", "\\boxed{21}"], [*DUE, "Answer: 21, written 21, right."]),
+        (["6 * 3 = 18", "18 + 7 = 25", "25 - 4 = 21", "\\boxed{ 021 }"], [*DUE, "Answer: 21, written 21, right."]),
+        (["3 * 6 = 19\n\n", "7 + 19 = 26\n\n"], ["Step 1: 3 * 6 = 18, written 19, wrong."]),
+        (["3 * 6 = 18\n\n", "7 + 18 = 26\n\n", "\\boxed{22}"], [DUE[0], "Step 2: 7 + 18 = 25, written 26, wrong."]),
+        (["7 + 3 = 10"], ["Step 1: 3 * 6 = 18, written 10, wrong."]),
+        (["3 * 6 = 18", "18 - 4 = 14"], [DUE[0], "Step 2: 7 + 18 = 25, written 14, wrong."]),
+        (["Let me think.\n\n", "3 * 6 = 18"], ["Step 1: 3 * 6 = 18, no number, wrong."]),
         (["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21"], [*DUE, "Answer: none, wrong."]),
-        (["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21", "\\boxed{22}"], [*DUE, "Answer: 21, wrong."]),
-        (["3 * 6 = 18", "\\boxed{25}"], [DUE[0], "Answer: 21, wrong."]),
-        (["\\boxed{21}"], ["Answer: 21, right."]),
+        (["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21", "\\boxed{22}"], [*DUE, "Answer: 21, written 22, wrong."]),
+        (["3 * 6 = 18", "\\boxed{25}"], [DUE[0], "Answer: 21, written 25, wrong."]),
+        (["\\boxed{21}"], ["Answer: 21, written 21, right."]),
         (
             ["3 * 6 = 18", "7 + 18 = 25", "25 - 4 = 21", "21 + 1 = 22", "\\boxed{22}"],
-            [*DUE, "Step 4: nothing is left to do, wrong."],
+            [*DUE, "Step 4: nothing is left to do, written 22, wrong."],
         ),
         ([], ["Answer: none, wrong."]),
     ],

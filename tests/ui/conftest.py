@@ -108,17 +108,18 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open pages, each in a context of its own; any error in one fails the test."""
+    """Open pages, each in a context of its own; any error in one fails the test, but for what its own test expects."""
     contexts, errors = [], []
 
-    def opened(width: int = 1280, motion: str = "reduce", reloads: bool = False) -> Any:
+    def opened(width: int = 1280, motion: str = "reduce", reloads: bool = False, expected: str = "") -> Any:
+        borne = (*(CUT_SHORT if reloads else ()), *([expected] if expected else ()))
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion=motion, color_scheme="light", service_workers="block"
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT)
-        note = (lambda text: None if any(cut in text for cut in CUT_SHORT) else errors.append(text)) if reloads else errors.append
+        note = lambda text: None if any(part in text for part in borne) else errors.append(text)  # noqa: E731
         page.on("pageerror", lambda error: note(str(error)))
         page.on("console", lambda said: note(said.text) if said.type == "error" and CLOSED not in said.text else None)
         page.on("dialog", lambda dialog: (errors.append(f"a dialog: {dialog.message}"), dialog.dismiss()))

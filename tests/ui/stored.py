@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pytest
+from playwright.sync_api import Page
 
 from tts_explorer.app import build, launch_options
 from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
@@ -22,6 +25,7 @@ from tts_explorer.ui.service import Service
 class Site:
     url: str
     service: Service
+    page: gr.Blocks
 
     @property
     def store(self) -> Store:
@@ -44,7 +48,19 @@ def served(folder: Path, models: Models | None = None, warmed: bool = True) -> I
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     _, url, _ = page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, **launch_options())
-    yield Site(url, service)
+    yield Site(url, service, page)
     page.close()
     service.close()
     names.undo()
+
+
+def opener(new_page: Callable[..., Page], site: Site, route: str, part: str) -> Callable[..., Page]:
+    """Opens `route` with a query, and waits until its `part` has shown what it asked for."""
+
+    def opened(query: str = "", **options: Any) -> Page:
+        page = new_page(**options)
+        page.goto(f"{site.url}{route}?{query}", wait_until="domcontentloaded")
+        page.wait_for_selector(f"{part} [data-asked]", state="attached")
+        return page
+
+    return opened

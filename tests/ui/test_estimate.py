@@ -16,6 +16,7 @@ from tts_explorer.models import POLICY_AS_JUDGE
 from tts_explorer.runner import Ask
 from tts_explorer.store import Store
 from tts_explorer.strategies import needs_words, strategy_named, strategy_names
+from tts_explorer.tongue import Tongue
 from tts_explorer.ui import estimate as module
 from tts_explorer.ui.estimate import UNKNOWN_FAMILY, estimate, flops_in, rounded, spelt
 from tts_explorer.ui.rehearsal import lengths, rehearsed
@@ -75,6 +76,16 @@ def test_numbers_have_two_digits() -> None:
     assert [rounded(x) for x in (0, 0.0049, 0.996, 1.44, 9.96, 16.2, 2913)] == ["0", "0.005", "1", "1.4", "10", "16", "2,900"]
     assert spelt(2913, 1.43e9, 0.82, 16.2) == "About 2,900 tokens, 1.4 GFLOPs, 0.82 s on this machine, worth 16 greedy answers."
     assert spelt(60, 2e8, None, 1.0) == "About 60 tokens, 200 MFLOPs, worth one greedy answer."
+
+
+def test_it_is_said_in_the_readers_language(store: Store) -> None:
+    said = [spelt(2913, 1.43e9, 0.82, 1.4, say=Tongue(language)) for language in ("it", "pl")]
+    assert said == [
+        "Circa 2900 token, 1,4 GFLOPs, 0,82 s su questa macchina, quanto 1,4 risposte greedy.",
+        "Mniej więcej 2900 tokenów, 1,4 GFLOP, 0,82 s na tym komputerze, tyle co 1,4 odpowiedzi zachłannej.",
+    ]
+    wrong = Ask(task="countdown", verifier="bundled:prm", settings={"beam_width": 3})
+    assert estimate(wrong, store, Tongue("it")).startswith("beam_width è 3 e n è 16: beam_width deve dividere n")
 
 
 def test_a_huge_search_is_not_rehearsed_to_its_end(store: Store) -> None:

@@ -11,7 +11,6 @@ from ui.stored import Site, served
 
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problem_at
-from tts_explorer.ui import controls
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
@@ -25,7 +24,8 @@ SMALL_TYPE = """() => [...document.querySelectorAll('#search-view *')]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     names = pytest.MonkeyPatch()
-    names.setattr(controls, "families", lambda policy: ["countdown", "maze"] if policy == "bundled:small" else [])
+    for place in ("tts_explorer.ui.controls.families", "tts_explorer.models.families"):
+        names.setattr(place, lambda policy: ["countdown", "maze"] if policy == "bundled:small" else [])
     with served(tmp_path_factory.mktemp("db")) as site:
         yield site
     names.undo()
@@ -153,7 +153,8 @@ def test_a_policy_that_does_not_know_the_task_is_said_so(new_page, site: Site, m
     page.keyboard.press("Escape")
     expect(page.locator("#estimate")).to_contain_text("About ")
     expect(page.locator("#task-warning p")).to_have_count(0)
-    monkeypatch.setattr(controls, "families", lambda policy: ["countdown"])
+    for place in ("tts_explorer.ui.controls.families", "tts_explorer.models.families"):
+        monkeypatch.setattr(place, lambda policy: ["countdown"])
     pick(page, "task", "Maze")
     expect(page.locator("#task-warning")).to_contain_text("bundled:small was trained on countdown alone")
     pick(page, "task", "Countdown")

@@ -7,6 +7,7 @@ import pytest
 from tts_explorer.answers import reselect
 from tts_explorer.events import AnswerGraded, AnswerSelected, CostIncurred, NodeAdded, NodeScored, SearchFinished, SearchStarted
 from tts_explorer.models.flops import Flops
+from tts_explorer.tongue import Tongue
 from tts_explorer.tree import AGGREGATES
 from tts_explorer.ui import hindsight as module
 from tts_explorer.ui.hindsight import greedy_sentence, hindsight, human, others, worth
@@ -69,6 +70,9 @@ def test_the_greedy_sentence() -> None:
     more = [*searched(), CostIncurred("policy", 9, 30, 21, 88e6, 0.1)]
     assert greedy_sentence(more, searched()) == (
         "The same model’s greedy answer: 7 – wrong, at 1/23 of the cost (21 tokens, 4 MFLOPs)."
+    )
+    assert greedy_sentence(more, searched(), Tongue("pl")) == (
+        "Zachłanna odpowiedź tego samego modelu: 7 – błędna, za 1/23 kosztu (21 tokenów, 4 MFLOP)."
     )
     nothing = [SearchStarted("p", "greedy"), SearchFinished("cancelled")]
     assert greedy_sentence(more, nothing) == "The same model’s greedy answer: none (0 tokens, 0 FLOPs)."

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 from ui.conftest import EVIL
-from ui.stored import Site, served
+from ui.stored import Site, opener, served
 
 from tts_explorer.events import AnswerGraded, Event, NodeAdded, NodeScored, Record, SearchFinished, SearchStarted
 from tts_explorer.store import Judged, Store
@@ -134,13 +134,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def open_lens(site: Site, new_page: Callable[..., Page]) -> Callable[..., Page]:
-    def opened(query: str = "", **options: object) -> Page:
-        page = new_page(**options)
-        page.goto(f"{site.url}lens?{query}", wait_until="domcontentloaded")
-        page.wait_for_selector("#lens [data-asked]", state="attached")
-        return page
-
-    return opened
+    return opener(new_page, site, "lens", "#lens")
 
 
 @browser_test
@@ -174,8 +168,15 @@ def test_without_sessions_the_page_shows_recordings_and_says_so(open_lens, width
     page = open_lens(width=width)
     expect(page.locator("#lens .note")).to_contain_text("recordings that come with the program")
     expect(page.locator("#lens .wrong li").first).to_be_visible()
-    expect(page.locator("#lens .wrong .nearest")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@browser_test
+def test_where_no_wrong_answer_scored_high_the_nearest_are_shown(open_lens, site: Site) -> None:
+    site.store.append([("low", judged([("8", 0.2)]))])
+    page = open_lens()
+    expect(page.locator("#lens .wrong .nearest")).to_be_visible()
+    expect(page.locator("#lens .wrong li")).to_have_count(1)
 
 
 @browser_test

@@ -13,6 +13,7 @@ from tts_explorer.store import Store
 from tts_explorer.strategies import strategy_names
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import problem_at
+from tts_explorer.tongue import Tongue
 from tts_explorer.ui import controls
 from tts_explorer.ui.links import settings_query
 from tts_explorer.ui.prefill import FILLED, Offered, Prefill, prefilled
@@ -34,12 +35,12 @@ def test_a_whole_link_is_read() -> None:
         "task": "countdown", "level": 4, "index": 7, "problem": text, "policy": "bundled:small", "verifier": "",
         "strategy": "dvts", "seed": 3, "temperature": 0.7,
     }  # fmt: skip
-    assert asked.settings == {"n": 8, "beam_width": 2} and asked.said == FILLED
+    assert asked.settings == {"n": 8, "beam_width": 2} and asked.said() == FILLED
 
 
 def test_a_place_in_a_session_fills_no_control() -> None:
     asked = read("session=abc&at=-1&node=0.2.11&view=table&embed=1&present=1&__theme=dark")
-    assert asked.opening == {"at": -1, "node": "0.2.11", "view": "table"} and asked.said == ""
+    assert asked.opening == {"at": -1, "node": "0.2.11", "view": "table"} and asked.said() == ""
     assert read("node=").opening == {"node": ""}
 
 
@@ -47,10 +48,17 @@ def test_bad_values_are_named_in_one_sentence_and_the_rest_is_kept() -> None:
     asked = read("task=maze&level=9&index=x&strategy=beam_search&n=1000&max_depth=3&seed=-1&at=soon&node=a.b&view=moon")
     assert asked.settings == {"max_depth": 3} and asked.chosen["strategy"] == "beam_search" and not asked.opening
     assert asked.chosen["problem"] == problem_at(task_named("maze"), "test", 3, 0).text
-    assert len(asked.refused) == 7 and "level is '9': it must be a whole number from 1 to 5" in asked.said
-    assert "n is '1000': it must be a whole number from 1 to 256" in asked.said and asked.said.count(". ") == 0
+    assert len(asked.refused) == 7 and "level is '9': it must be a whole number from 1 to 5" in asked.said()
+    assert "n is '1000': it must be a whole number from 1 to 256" in asked.said() and asked.said().count(". ") == 0
     long = read("strategy=" + "x" * 5000)
-    assert "x" * 24 + "…" in long.said and len(long.said) < 500
+    assert "x" * 24 + "…" in long.said() and len(long.said()) < 500
+
+
+def test_what_is_left_out_is_said_in_the_readers_language() -> None:
+    assert read("level=9&n=8&node=a.b").said(Tongue("it")) == (
+        "Il resto del link è tenuto, ma level è '9': deve essere un intero da 1 a 5;"
+        " node è 'a.b': deve essere un percorso come 0.2."
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,7 @@ def test_what_the_sessions_page_links_to_is_taken_whole(strategy: str, tmp_path)
     store.append([("one", [Record(0, 0.0, None, start)])])
     asked = read(settings_query(store.session("one")))
     store.close()
-    assert asked.said == FILLED and asked.settings == SMALL[strategy]
+    assert asked.said() == FILLED and asked.settings == SMALL[strategy]
     assert (asked.chosen["seed"], asked.chosen["temperature"], asked.chosen["index"]) == (4, 0.5, 7)
     assert len(controls.updates(asked, list(controls.all_settings()))) == 10 + len(controls.all_settings())
 
@@ -85,19 +93,22 @@ def test_what_the_sessions_page_links_to_is_taken_whole(strategy: str, tmp_path)
 def test_only_taught_families_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"bundled:a": ["maze"], "bundled:b": ["countdown", "maze"], "bundled:c": []}
     monkeypatch.setattr(controls, "bundled_policies", lambda: list(known))
-    monkeypatch.setattr(controls, "families", lambda policy: known.get(policy, []))
+    for place in ("tts_explorer.ui.controls.families", "tts_explorer.models.families"):
+        monkeypatch.setattr(place, lambda policy: known.get(policy, []))
     assert controls.taught_tasks() == ["countdown", "maze"]
     assert controls.strange("bundled:a", "countdown").startswith("bundled:a was trained on maze alone")
     assert (
         controls.strange("bundled:a", "maze") == controls.strange("bundled:c", "sat") == controls.strange("hf:a/b", "sat") == ""
     )
-    monkeypatch.setattr(controls, "families", lambda policy: [])
+    for place in ("tts_explorer.ui.controls.families", "tts_explorer.models.families"):
+        monkeypatch.setattr(place, lambda policy: [])
     assert len(controls.taught_tasks()) > 4
 
 
 def test_a_family_that_the_chosen_models_do_not_know_brings_ones_that_do(monkeypatch):
     known = {"bundled:narrow": ["countdown"], "bundled:wide": ["countdown", "maze"], "bundled:prm": ["countdown"]}
-    monkeypatch.setattr(controls, "families", lambda name: known.get(name, []))
+    for place in ("tts_explorer.ui.controls.families", "tts_explorer.models.families"):
+        monkeypatch.setattr(place, lambda name: known.get(name, []))
     monkeypatch.setattr(controls, "bundled_policies", lambda: ["bundled:narrow", "bundled:wide"])
     monkeypatch.setattr(controls, "bundled_verifiers", lambda: ["bundled:prm"])
     assert controls.suited("maze", "bundled:narrow", "bundled:prm") == ("bundled:wide", "program")

@@ -14,7 +14,7 @@ from tts_explorer.models.scripted import ScriptedPolicy, ScriptedVerifier
 from tts_explorer.runner import Ask, Models
 from tts_explorer.store import Store
 from tts_explorer.ui import service as module
-from tts_explorer.ui.service import EXAMPLE, Service, examples
+from tts_explorer.ui.service import EXAMPLE, OPEN, Service, examples
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_page_of_sessions_is_full_though_greedy_ones_lie_between(service: Serv
 
 
 def test_all_that_was_said_of_a_node_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "records", lambda id: {"r": refinement, "v": verified, "a": ahead}[id]())
+    monkeypatch.setattr(service, "records", lambda id, known=(): {"r": refinement, "v": verified, "a": ahead}[id]())
     (given,) = service.node("r", "1.0.0")["feedback"]
     assert (given["by"], given["accepted"]) == ("self", None) and given["text"].endswith("I am not sure.\n")
     verdicts = service.node("v", "1.0.0")["verdicts"]
@@ -69,6 +69,18 @@ def test_the_full_text_of_a_path_is_told_and_nonsense_is_empty(service: Service,
     monkeypatch.setattr(service.store, "child", lambda *asked: pytest.fail("a click needs no greedy search"))
     assert service.node(id, "0.0")["steps"] == steps
     assert service.node(id, "9.9") == service.node("nope", "0") == service.node(id, "x.y") == {"steps": []}
+
+
+def test_a_second_click_reads_nothing_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = service.start(Ask(strategy="best_of_n", verifier="v", task="countdown"), "me")
+    ended(service, id)
+    before = service.node(id, "0.0")
+    read, records = [], service.store.records
+    monkeypatch.setattr(service.store, "records", lambda *asked, **more: read.extend(found := records(*asked, **more)) or found)
+    assert service.node(id, "0.0") == before and read == []
+    for other in range(OPEN):
+        service.node(f"example-{examples()[other]}", "0")
+    assert len(service.trees) == OPEN and service.node(id, "0.0") == before and read
 
 
 def test_a_new_search_stops_the_visitors_old_one_and_no_other(service: Service) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from ui.conftest import EVIL, search
-from ui.stored import Site, served
+from ui.stored import Site, opener, served
 
 from tts_explorer.errors import UserError
 from tts_explorer.events import AnswerGraded, NodeAdded, Record
@@ -44,13 +44,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def open_list(new_page: Callable[..., Page], site: Site) -> Callable[..., Page]:
-    def opened(query: str = "", **options: Any) -> Page:
-        page = new_page(**options)
-        page.goto(f"{site.url}sessions?{query}", wait_until="domcontentloaded")
-        page.wait_for_selector("#shelf [data-asked]", state="attached")
-        return page
-
-    return opened
+    return opener(new_page, site, "sessions", "#shelf")
 
 
 def rows(page: Page) -> Locator:

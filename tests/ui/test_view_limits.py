@@ -60,6 +60,22 @@ FAINT = """() => {
     .filter(([ratio]) => ratio < 4.5);
 }"""
 
+PAINTED = """() => {
+  const { width, height } = document.querySelector('#search-view canvas.dots');
+  const ink = document.querySelector('#search-view canvas.dots').getContext('2d', { willReadFrequently: true });
+  return ink.getImageData(0, 0, width, height).data.filter((byte, i) => i % 4 === 3 && byte > 0).length / (width * height);
+}"""
+INK = """([x, y]) => {
+  const canvas = document.querySelector('#search-view canvas.dots'), box = canvas.getBoundingClientRect();
+  const pixels = canvas.getContext('2d').getImageData(x - box.x - 3, y - box.y - 3, 6, 6).data;
+  return pixels.some((byte, i) => i % 4 === 3 && byte > 0);
+}"""
+PLACE = """selector => {
+  const [own, whole] = [selector, '#search-view .pane svg'].map((one) => document.querySelector(one).getBoundingClientRect());
+  const shape = selector.endsWith('.shape');
+  return shape ? [own.x + own.width / 2 - whole.x, own.y + own.height / 2 - whole.y] : [whole.x, whole.y];
+}"""
+
 
 def test_two_thousand_nodes_stay_quick(show: Callable[..., Any]) -> None:
     screen = show("big")
@@ -71,10 +87,47 @@ def test_two_thousand_nodes_stay_quick(show: Callable[..., Any]) -> None:
     screen.button("Last event").click()
     screen.button("Best path").click()
     page.wait_for_function("document.querySelector('.steps .own .words').textContent.startsWith('FULL')")
-    bunch, before = page.locator(".bunch").first, len(screen.items())
-    hidden = int(bunch.text_content().removeprefix("+"))
+    bunch, before = page.locator(".bunch").first, page.locator(".bunch").count()
     bunch.dispatch_event("click")
-    page.wait_for_function(f"document.querySelectorAll('#search-view [role=treeitem]').length === {before + hidden}")
+    page.wait_for_function(f"document.querySelectorAll('.bunch').length === {before - 1}")
+
+
+def test_of_a_large_tree_only_what_is_in_sight_stands_in_the_page(show: Callable[..., Any]) -> None:
+    screen = show("big")
+    page, pane = screen.page, screen.page.locator("#search-view .pane")
+    seen = {path for path, *_ in screen.items()}
+    assert 20 < len(seen) < 800
+    pane.evaluate("pane => { pane.scrollLeft = 0; pane.scrollTop = 0; }")
+    page.wait_for_selector("#search-view [role=treeitem][aria-level='2']")
+    assert {path for path, *_ in screen.items()} != seen
+    pane.evaluate("pane => { pane.scrollLeft = 1e6; }")
+    page.wait_for_selector("#search-view [role=treeitem][aria-level='2']", state="detached")
+
+
+def test_a_tree_too_large_for_the_pane_is_painted_and_can_still_be_clicked(show: Callable[..., Any], tmp_path: Any) -> None:
+    screen = show("big")
+    page = screen.page
+    page.get_by_role("button", name="Show all pruned").click()
+    page.get_by_role("button", name="Fit").click()
+    page.wait_for_selector("#search-view canvas.dots:visible")
+    assert len(screen.items()) <= 1
+    page.screenshot(path=tmp_path / "dots.png")
+    assert page.evaluate(PAINTED) > 0.02
+    root, others = "#search-view [role=treeitem][data-path='']", "#search-view [role=treeitem]:not([data-path=''])"
+    page.locator(others).focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(root)
+    x, y = page.evaluate(PLACE, f"{root} .shape")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(root, state="detached")
+    left, top = page.evaluate(PLACE, "#search-view .pane svg")
+    assert page.evaluate(INK, [left + x, top + y])
+    assert not page.evaluate(INK, [left + x, top + y - 20])
+    page.mouse.click(left + x, top + y)
+    page.wait_for_selector(f"{root}[aria-selected=true]")
+    page.get_by_role("button", name="Zoom in").click(click_count=8)
+    page.wait_for_selector("#search-view canvas.dots", state="hidden")
+    assert len(screen.items()) > 20
 
 
 @pytest.mark.parametrize("name", ["evil0", "evil1", "evil2", "evil3"])

@@ -2,6 +2,11 @@
 
 One server, in a process of its own, over a database that the parts fill by rule; a model runs in `start` alone. Waits are wall
 time, so they mean something on a quiet machine only; the main thread's milliseconds are its processor time.
+
+Learnt on two quiet cores, medians of 20: with only what is in sight in the page an update takes 42 ms of the main thread at 2,000
+nodes, 10,000 open in 1.3 s and scrub at 36 frames a second. With an element for every node it was 83 ms, 8.5 s and 3 frames, on
+a busier machine. A path of hundreds of steps, written out at every frame, cost more than the tree, and so did asking the server
+for each node that was passed.
 """
 
 from __future__ import annotations

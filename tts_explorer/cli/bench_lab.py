@@ -115,7 +115,9 @@ def table(
     typer.echo(markdown(figures)) if readme is None else put(readme, figures)
 
 
-Part = typer.Option("--part", help="sizes, search, difficulty, dvts or verify; may be repeated. Else all, in this order.")
+Part = typer.Option(
+    "--part", help="sizes, search, checked, difficulty, dvts or verify; may be repeated. Else all, in this order."
+)
 Workers = typer.Option("--workers", help="Processes, of one thread each; else as many as cores, at most 8.", min=1, max=256)
 
 
@@ -177,7 +179,8 @@ def figures(
     readme: Annotated[Path | None, typer.Option("--readme", help="Put the tables into this file, between its marks.")] = None,
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder for the pictures; else assets/pictures.")] = None,
 ) -> None:
-    """The pictures and tables of the bundled policies, from the evidence that `bench ladder` keeps; nothing is measured."""
+    """The pictures and tables of the bundled models, from what `bench ladder` and `train.evaluate` keep; nothing is measured."""
+    from tts_explorer.lab import skill_tables
     from tts_explorer.lab.evidence import Evidence
     from tts_explorer.lab.ladder_tables import BEGIN, END, markdown
     from tts_explorer.lab.markdown import put_between
@@ -187,8 +190,13 @@ def figures(
     for (name, says), text in drawn(evidence).items():
         written(place / name, text)
         links[says] = Path(os.path.relpath(place.resolve() / name, base)).as_posix()
-    made = markdown(evidence, links)
-    typer.echo(made) if readme is None else put_between(readme, BEGIN, END, made)
+    made, besides = markdown(evidence, links), skill_tables.markdown(folder() / "results")
+    if readme is None:
+        typer.echo(f"{made}\n\n{besides}")
+        return
+    put_between(readme, BEGIN, END, made)
+    if skill_tables.BEGIN in readme.read_text(encoding="utf-8"):
+        put_between(readme, skill_tables.BEGIN, skill_tables.END, besides)
 
 
 def drawn(evidence: Any) -> dict[tuple[str, str], str]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from pathlib import Path
 
-import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -54,20 +51,7 @@ def facts(name: str) -> tuple[str, str, str]:
     if name in WORDS:
         return "–", "–", WORDS[name]
     place = folder() / "models" / name.partition(":")[2]
-    return f"{parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md")
-
-
-def parameters(place: Path) -> int:
-    """How many numbers the weights hold, from the headers of the safetensors files."""
-    return sum(math.prod(entry["shape"]) for file in place.glob("*.safetensors") for entry in header(file).values())
-
-
-def header(file: Path) -> dict[str, dict[str, list[int]]]:
-    """Name to dtype and shape: a safetensors file begins with its header's length and the header as JSON."""
-    with file.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        found = orjson.loads(stream.read(length))
-    return {name: entry for name, entry in found.items() if name != "__metadata__"}
+    return f"{named.parameters(place):,}", f"{size(place) / 1e6:.1f} MB", first_sentence(place / "README.md")
 
 
 def size(place: Path) -> int:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tts_explorer.intervals import wilson
 from tts_explorer.lab.evidence import SAMPLE, Evidence, Measured
 from tts_explorer.lab.ladder import LEVEL
 from tts_explorer.lab.rungs import Rung, specialty
@@ -72,6 +73,25 @@ def greedy_of(evidence: Evidence, policy: Rung, family: str, level: int = LEVEL)
     return next((cell for cell in evidence.of(policy.name, family, level) if cell.strategy == GREEDY), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Accuracy over several levels, each problem of the same weight, with its 95% interval."""
+
+    accuracy: float
+    low: float
+    high: float
+
+
+def pooled_greedy(evidence: Evidence, policy: Rung, family: str, levels: Sequence[int]) -> Pooled | None:
+    """A policy's greedy answers on all these levels together, if they were measured on each."""
+    cells = [greedy_of(evidence, policy, family, level) for level in levels]
+    known = [cell for cell in cells if cell is not None]
+    if len(known) < len(cells):
+        return None
+    correct, total = sum(cell.correct for cell in known), sum(cell.total for cell in known)
+    return Pooled(correct / total, *wilson(correct, total))
+
+
 def thriftiest(among: Iterable[Contest]) -> Contest | None:
     """The win at no more FLOPs that bridges the largest ratio; of such the most accurate."""
     won = [contest for contest in among if contest.thrifty]
@@ -91,7 +111,7 @@ def nearest(among: Iterable[Contest]) -> Contest | None:
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """The best search that asks a verifier, and what does better without one: greedy, or a majority of no more samples."""
+    """The best search that asks a model for scores, and what does better without: greedy, or a majority of no more samples."""
 
     scored: Measured
     other: Measured
@@ -113,9 +133,9 @@ def places(evidence: Evidence) -> list[tuple[Rung, Place]]:
 
 
 def compared(evidence: Evidence) -> Iterator[tuple[Measured, Measured]]:
-    """For every place that has both: the best search that asks a verifier, and the best that asks none."""
+    """For every place that has both: the best search that asks a model for scores, and the best that asks none."""
     for policy, place in places(evidence):
-        cells = evidence.of(policy.name, *place)
+        cells = [cell for cell in evidence.of(policy.name, *place) if not cell.checked]
         scored = [cell for cell in cells if cell.verifier is not None]
         most = max((cell.n for cell in scored), default=0)
         others = [cell for cell in cells if cell.verifier is None and cell.how != SAMPLE and cell.n <= most]
@@ -156,12 +176,12 @@ def difficulty(share: float) -> str:
 
 
 def squares(evidence: Evidence) -> list[Square]:
-    """One for each policy and difficulty of which there are problems that it searched, policies by size."""
+    """One for each policy and difficulty of which there are problems that it searched, no program at hand; policies by size."""
     found: dict[tuple[str, str], list[Place]] = {}
     for policy, place in places(evidence):
         cells = evidence.of(policy.name, *place)
         alone = [cell for cell in cells if cell.how == SAMPLE]
-        if alone and any(cell.searches and cell.n == EQUAL for cell in cells):
+        if alone and any(cell.searches and not cell.checked and cell.n == EQUAL for cell in cells):
             found.setdefault((policy.name, difficulty(alone[0].accuracy)), []).append(place)
     made = [
         square(evidence, policy, kind, found[policy.name, kind])
@@ -175,7 +195,7 @@ def squares(evidence: Evidence) -> list[Square]:
 def square(evidence: Evidence, policy: Rung, kind: str, where: Sequence[Place]) -> Square | None:
     """The mean over `where` of each strategy that was measured on all of it; None without greedy or without a search."""
     cells = {place: evidence.of(policy.name, *place) for place in where}
-    names = dict.fromkeys(cell.how for some in cells.values() for cell in some if cell.how != SAMPLE)
+    names = dict.fromkeys(cell.how for some in cells.values() for cell in some if cell.how != SAMPLE and not cell.checked)
     means = {name: mean for name in names if (mean := _mean([_best(some, name) for some in cells.values()])) is not None}
     if GREEDY not in means or len(means) < 2:
         return None

@@ -21,6 +21,7 @@ from tts_explorer.lab.results import Cell, kept
 from tts_explorer.lab.rungs import POLICY, Rung, by_size, models_of
 from tts_explorer.lab.sweep import Point, cell_of
 from tts_explorer.lab.table import GREEDY
+from tts_explorer.models import PROGRAM
 from tts_explorer.store import Store
 
 SAMPLE = "one sample"
@@ -43,8 +44,15 @@ class Measured(Cell):
         return int(self.settings.get("n", 1))
 
     @property
+    def checked(self) -> bool:
+        """Whether a program is its verifier."""
+        return self.verifier == PROGRAM
+
+    @property
     def how(self) -> str:
-        """The strategy, or `one sample`."""
+        """The strategy, said apart where a program checks, or `one sample`."""
+        if self.checked:
+            return f"{self.strategy}, checked"
         return SAMPLE if self.strategy == "self_consistency" and self.n == 1 else self.strategy
 
     @property

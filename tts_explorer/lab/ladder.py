@@ -13,7 +13,7 @@ from typing import Any
 from tts_explorer.errors import BadSetting
 from tts_explorer.lab.rungs import POLICY, VERIFIER, Rung, by_size, chosen
 from tts_explorer.lab.sweep import Grid, Point, planned
-from tts_explorer.models import POLICY_AS_JUDGE
+from tts_explorer.models import POLICY_AS_JUDGE, PROGRAM
 from tts_explorer.runner import Models
 from tts_explorer.tasks import task_named, task_names
 
@@ -21,14 +21,19 @@ LEVEL = 3
 """Where policies are set against one another."""
 LEVELS = (1, 2, 4, 5)
 """The others, for difficulty."""
+ALL_LEVELS = sorted((LEVEL, *LEVELS))
 FEWER = 200
 """Problems of the parts that are only about differences, at most."""
 TINY, SMALL = "bundled:nano", "bundled:small"
 TINY_VERIFIER, USUAL_VERIFIER = "bundled:prm-nano", "bundled:prm"
 DEEP = ("countdown", "sat")
 """Families on which beams are set against subtrees."""
-CHECKED = "countdown"
+JUDGED = "countdown"
 """The family on which solutions are set against verdicts."""
+CHECKABLE = ("countdown", "maze", "sat")
+"""Families where a program checks an answer against the problem alone: it neither knows nor looks for a right one."""
+STEPWISE = (*CHECKABLE, "spatial")
+"""Families whose steps a program judges by the problem's own rules: on maps it follows the facts."""
 WIDTH = 4
 """Of beams and subtrees."""
 
@@ -96,9 +101,9 @@ class Ladder:
 
 
 def sizes(ladder: Ladder) -> Iterator[Grid]:
-    """Every policy as it is: greedy and one sample."""
+    """Every policy as it is: greedy, on all levels, and one sample."""
     for policy in ladder.policies:
-        yield from ladder.grid(policy, "greedy")
+        yield from ladder.grid(policy, "greedy", levels=ALL_LEVELS)
         yield from ladder.voted(policy, 1)
 
 
@@ -111,11 +116,18 @@ def search(ladder: Ladder) -> Iterator[Grid]:
         yield from ladder.scored(policy, "dvts", 16)
 
 
+def checked(ladder: Ladder) -> Iterator[Grid]:
+    """An answer of n that a program accepts; and beams whose steps it judges, for which it solves the problem itself."""
+    for policy in ladder.searching:
+        yield from ladder.grid(policy, "best_of_n", CHECKABLE, settings={"n": (4, 8, 16)}, verifiers=[PROGRAM])
+        beams = {"n": (8, 12, 16), "beam_width": [WIDTH]}
+        yield from ladder.grid(policy, "beam_search", STEPWISE, settings=beams, verifiers=[PROGRAM])
+
+
 def difficulty(ladder: Ladder) -> Iterator[Grid]:
-    """The other levels, for the two smallest policies."""
+    """The other levels, for the two smallest policies; `sizes` has their greedy answers."""
     less: dict[str, Any] = {"levels": LEVELS, "problems": min(FEWER, ladder.problems)}
     for policy in ladder.named(TINY, SMALL):
-        yield from ladder.grid(policy, "greedy", **less)
         yield from ladder.voted(policy, 1, 16, **less)
         for strategy in ("best_of_n", "beam_search"):
             yield from ladder.scored(policy, strategy, 16, **less)
@@ -130,7 +142,7 @@ def dvts(ladder: Ladder) -> Iterator[Grid]:
 
 def verify(ladder: Ladder) -> Iterator[Grid]:
     """More solutions against written verdicts on fewer, by budget."""
-    less: dict[str, Any] = {"among": (CHECKED,), "problems": min(FEWER, ladder.problems)}
+    less: dict[str, Any] = {"among": (JUDGED,), "problems": min(FEWER, ladder.problems)}
     for policy in ladder.named(SMALL):
         yield from ladder.voted(policy, 4, 16, 64, **less)
         checks = {"n": (4, 8, 16), "votes": (1, 2, 4)}
@@ -138,7 +150,7 @@ def verify(ladder: Ladder) -> Iterator[Grid]:
 
 
 PARTS: Mapping[str, Callable[[Ladder], Iterator[Grid]]] = {
-    part.__name__: part for part in (sizes, search, difficulty, dvts, verify)
+    part.__name__: part for part in (sizes, search, checked, difficulty, dvts, verify)
 }
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MARKS = {
     GREEDY: "disc", SAMPLE: "ring", "self_consistency": "square", "best_of_n": "triangle", "beam_search": "diamond",
-    "dvts": "down", "solve_and_verify": "plus",
+    "dvts": "down", "solve_and_verify": "plus", "best_of_n, checked": "cross",
+    "beam_search, checked": "star",
 }  # fmt: skip
 """The shape of each way to answer."""
 BY_LEVEL = (GREEDY, "self_consistency", "best_of_n", "beam_search")
@@ -132,7 +133,7 @@ def duels(evidence: Evidence) -> Panels | None:
 
 
 def levels_svg(evidence: Evidence, dark: bool = False) -> str | None:
-    """Strategies by level of difficulty; None where only one level was measured."""
+    """Strategies by level of difficulty; None where no search was measured on more than one."""
     found = levels(evidence)
     return panels_svg.svg(found, dark) if found else None
 
@@ -141,7 +142,7 @@ def levels(evidence: Evidence) -> Panels | None:
     """The table of points of these: a panel a family, all of one policy, searches with the same n."""
     ours = [cell for cell in evidence.cells if cell.policy == SMALL and cell.how in BY_LEVEL and cell.n in (1, EQUAL)]
     names = [how for how in BY_LEVEL if len({cell.level for cell in ours if cell.how == how}) > 1]
-    if not names:
+    if not set(names) - {GREEDY}:
         return None
     made = []
     for family in dict.fromkeys(cell.task for cell in ours):

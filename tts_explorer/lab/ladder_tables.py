@@ -5,14 +5,16 @@ It measures nothing, and says nothing that the evidence doesn't.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from textwrap import fill
 
 from tts_explorer.errors import BadSetting
-from tts_explorer.lab.contests import Contest, compared, contests, farthest, greedy_of, harms, nearest, thriftiest
+from tts_explorer.lab.contests import Contest, Pooled, compared, contests, farthest, harms, nearest, pooled_greedy, thriftiest
 from tts_explorer.lab.evidence import Evidence, Measured
-from tts_explorer.lab.ladder import LEVEL, SMALL
+from tts_explorer.lab.ladder import ALL_LEVELS, LEVEL, SMALL
 from tts_explorer.lab.rungs import millions, short
+from tts_explorer.lab.table import GREEDY
 
 BEGIN, END = "<!-- ladder -->", "<!-- /ladder -->"
 """Around them in the README."""
@@ -36,7 +38,7 @@ def markdown(evidence: Evidence, pictures: Mapping[str, str]) -> str:
 
 def told(*sentences: str) -> str:
     """A paragraph."""
-    return fill(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return fill(" ".join(filter(None, sentences)), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -50,7 +52,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([drawn[0], "|---" * len(head) + "|", *drawn[1:]])
 
 
-def share(cell: Measured) -> str:
+def share(cell: Measured | Pooled) -> str:
     """Accuracy and its interval, in per cent."""
     return f"{100 * cell.accuracy:.1f} ({100 * cell.low:.1f} – {100 * cell.high:.1f})"
 
@@ -58,7 +60,8 @@ def share(cell: Measured) -> str:
 def search(cell: Measured) -> str:
     """A strategy with its settings, without those that are the same for all."""
     settings = [f"{name}={value}" for name, value in cell.settings.items() if name in ("n", "votes")]
-    return " ".join([f"`{cell.strategy}`", *settings])
+    by = ", answers checked by a program" if cell.strategy == "best_of_n" else ", steps judged by a program"
+    return " ".join([f"`{cell.strategy}`", *settings]) + (by if cell.checked else "")
 
 
 def command(evidence: Evidence, *parts: str, policy: str | None = None) -> str:
@@ -89,25 +92,46 @@ def counted(names: Sequence[str], of: int) -> str:
 
 
 def sizes(evidence: Evidence) -> str:
-    """Each policy as it is, by family."""
-    families, policies = evidence.families, evidence.policies
+    """Each policy as it is, by family: where policies are set against one another, then on all levels together."""
+    parts = [part for levels in ([LEVEL], ALL_LEVELS) if (part := _sizes(evidence, levels))]
+    first = f"**Sizes.** {_rising(evidence, [LEVEL])}"
+    more = _rising(evidence, ALL_LEVELS) if len(parts) > 1 else ""
+    return "\n\n".join([told(first, more, command(evidence, "sizes")), *parts])
+
+
+def _sizes(evidence: Evidence, levels: Sequence[int]) -> str:
+    """The table of greedy answers on these levels together; empty where no policy was measured on all of them."""
     rows = []
-    for rung in policies:
-        found = [greedy_of(evidence, rung, family) for family in families]
-        rows.append([f"`{short(rung.name)}`", millions(rung.parameters), *(share(cell) if cell else "" for cell in found)])
-    steps = {family: [greedy_of(evidence, rung, family) for rung in policies if rung.family is None] for family in families}
-    whole = {family: cells for family, cells in steps.items() if len(cells) > 1 and None not in cells}
-    rises = [family for family, cells in whole.items() if all(a.accuracy < b.accuracy for a, b in _pairs(cells))]
-    apart = [family for family, cells in whole.items() if all(a.high < b.low for a, b in _pairs(cells))]
-    said = f"Greedy accuracy rises with every step in size on {counted(rises, len(whole))},"
-    said += f" and with intervals apart at every step on {counted(apart, len(whole))}."
-    sentence = said if whole else "Greedy accuracy was measured of one size only."
-    head = ["greedy, %", "parameters", *families]
-    return told("**Sizes.**", sentence, command(evidence, "sizes")) + "\n\n" + table(head, rows)
+    for rung in evidence.policies:
+        found = [pooled_greedy(evidence, rung, family, levels) for family in evidence.families]
+        if any(found):
+            shares = [share(one) if one else "" for one in found]
+            rows.append([f"`{short(rung.name)}`", millions(rung.parameters), *shares])
+    return table([f"greedy, %, {spelt(levels)}", "parameters", *evidence.families], rows) if rows else ""
 
 
-def _pairs(cells: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
-    return zip(cells, cells[1:], strict=False)
+def _rising(evidence: Evidence, levels: Sequence[int]) -> str:
+    """On how many families greedy accuracy rises with every step in size."""
+    broad = [rung for rung in evidence.policies if rung.family is None]
+    steps = {family: [pooled_greedy(evidence, rung, family, levels) for rung in broad] for family in evidence.families}
+    whole = {family: found for family, found in steps.items() if len(found) > 1 and None not in found}
+    if not whole:
+        return "Greedy accuracy was measured of one size only."
+    rises = [family for family, found in whole.items() if all(a.accuracy < b.accuracy for a, b in pairwise(found))]
+    apart = [family for family, found in whole.items() if all(a.high < b.low for a, b in pairwise(found))]
+    return (
+        f"On {spelt(levels)} greedy accuracy rises with every step in size on {counted(rises, len(whole))}, and with intervals "
+        f"apart at every step on {counted(apart, len(whole))}."
+    )
+
+
+def spelt(levels: Sequence[int]) -> str:
+    """Levels in a sentence.
+
+    >>> spelt([3]), spelt([1, 2, 3])
+    ('level 3', 'levels 1 to 3 together')
+    """
+    return f"level {levels[0]}" if len(levels) == 1 else f"levels {levels[0]} to {levels[-1]} together"
 
 
 def winners(evidence: Evidence) -> str:
@@ -127,15 +151,22 @@ def winners(evidence: Evidence) -> str:
     most = max((best.ratio for best in thrifty.values()), default=0.0)
     reached = f"The largest ratio at no more FLOPs is {most:.1f}." if most else ""
     head = ["family", "smaller, with search", "%", "larger, greedy", "%", "FLOPs a token", "FLOPs spent", "beaten"]
+    alone = [family for family, some in found.items() if thriftiest(one for one in some if not one.search.checked)]
+    if len(alone) < len(thrifty):
+        reached += f" Where no program checks the answers, it is so on {counted(alone, len(found))}."
     foot = "FLOPs a token are the larger's over the smaller's, FLOPs spent the search's over the greedy answer's."
-    return told("**Who beats whom.**", sentence, reached, foot, command(evidence, "sizes", "search")) + "\n\n" + table(head, rows)
+    parts = ["sizes", "search"] + ["checked"] * any(cell.checked for cell in evidence.cells)
+    return told("**Who beats whom.**", sentence, reached, foot, command(evidence, *parts)) + "\n\n" + table(head, rows)
 
 
 def _won(among: Sequence[Contest]) -> Iterator[tuple[Contest, str]]:
     """The farthest win at no more FLOPs; the farthest at whatever cost if it goes farther; without any, what came nearest.
 
-    A specialist's at no more FLOPs comes besides, if it goes farther than any generalist's.
+    A specialist's at no more FLOPs comes besides, if it goes farther than any generalist's, and so do those with a program for a
+    verifier, which say something else than the others: one where it checks answers, one where it judges steps.
     """
+    easy = [contest for contest in among if contest.search.checked and not contest.special]
+    among = [contest for contest in among if not contest.search.checked]
     broad = [contest for contest in among if not contest.special]
     thrifty, far, near = thriftiest(broad), farthest(broad), nearest(broad)
     if thrifty:
@@ -147,6 +178,12 @@ def _won(among: Sequence[Contest]) -> Iterator[tuple[Contest, str]]:
     narrow = thriftiest(contest for contest in among if contest.special)
     if narrow and (thrifty is None or narrow.ratio > thrifty.ratio):
         yield narrow, "at no more FLOPs"
+    for strategy in ("best_of_n", "beam_search"):
+        alike = [contest for contest in easy if contest.search.strategy == strategy]
+        if checked := thriftiest(alike):
+            yield checked, "at no more FLOPs"
+        elif dear := farthest(alike):
+            yield dear, "at more FLOPs"
 
 
 def _contest(contest: Contest, outcome: str) -> list[str]:
@@ -163,8 +200,8 @@ def losses(evidence: Evidence) -> str:
         return ""
     apart = sum(harm.apart for harm in found)
     sentence = (
-        f"On {len(found)} of {total} levels of families and policies the best search with a verifier is right less often than "
-        f"greedy or a majority of no more samples, with intervals apart on {apart}."
+        f"On {len(found)} of {total} levels of families and policies the best search with a model's scores is right less often "
+        f"than greedy or a majority of no more samples, with intervals apart on {apart}."
     )
     cut = f"The first {LONGEST} are shown, those apart before others, by what is lost." if len(found) > LONGEST else ""
     rows = [
@@ -172,7 +209,7 @@ def losses(evidence: Evidence) -> str:
          share(h.other), "apart" if h.apart else "overlap"]
         for h in found[:LONGEST]
     ]  # fmt: skip
-    head = ["family, level", "policy", "best with a verifier", "%", "without", "%", "intervals"]
+    head = ["family, level", "policy", "best with a model's scores", "%", "without", "%", "intervals"]
     drawn = "\n\n" + table(head, rows) if rows else ""
     return told("**Where search does not help.**", sentence, cut, command(evidence)) + drawn
 
@@ -199,11 +236,21 @@ def spreads(evidence: Evidence) -> str:
     return told("**Repeats.**", sentence, command(evidence, "search", policy=SMALL)) + "\n\n" + table(head, rows)
 
 
+def spanned(counts: Iterable[int]) -> str:
+    """From the least to the most.
+
+    >>> spanned([3, 3]), spanned([100, 500, 200])
+    ('3', '100 to 500')
+    """
+    ends = sorted(set(counts))
+    return f"{ends[0]}" if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+
+
 def closing(evidence: Evidence) -> str:
     """What all figures have in common."""
     cells = [cell for cell in evidence.cells if cell.level == LEVEL] or evidence.cells
-    problems, seeds = sorted({cell.problems for cell in cells}), max(cell.seeds for cell in cells)
-    count = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
+    count = spanned(cell.problems for cell in cells)
+    seeds = spanned([cell.seeds for cell in cells if cell.strategy != GREEDY] or [1])
     return told(
         f"Level {LEVEL} where none is named, {count} problems of the test split, seeds: {seeds} (greedy 1),",
         "temperature 1 (greedy 0); in brackets 95% intervals (Wilson, over problems × seeds; a little too narrow, since seeds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,23 @@ def families(model: str) -> list[str]:
     if name == model or name not in bundled() or not record.is_file():
         return []
     return list(json.loads(record.read_bytes()).get("tasks", ()))
+
+
+def stranger(model: str, task: str) -> bool:
+    """Whether a bundled model was never trained on problems of `task`; False where nobody knows."""
+    known = families(model)
+    return bool(known and task) and task not in known
+
+
+def parameters(place: Path) -> int:
+    """How many numbers the weights in a folder hold, from the headers of their files."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in place.glob("*.safetensors"):
+        with safe_open(file, framework="np") as weights:
+            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())
+    return total
 
 
 def verifiers() -> list[str]:

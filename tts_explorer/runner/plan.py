@@ -48,16 +48,16 @@ class Plan:
         if not self.problem.text.strip():
             raise BadSetting("the problem is empty: type one, or choose a task, a level and an index")
         if not 0 <= self.seed < 2**63:
-            raise BadSetting(f"seed is {self.seed}: it must be a whole number from 0 to {2**63 - 1}")
+            raise BadSetting("seed is {seed}: it must be a whole number from 0 to {most}", seed=self.seed, most=2**63 - 1)
         if not 0 <= self.temperature <= 10:
-            raise BadSetting(f"temperature is {self.temperature}: it must be between 0 and 10")
+            raise BadSetting("temperature is {value}: it must be between 0 and 10", value=self.temperature)
         if not 1 <= self.max_step_tokens <= 4096:
-            raise BadSetting(f"max_step_tokens is {self.max_step_tokens}: it must be between 1 and 4096")
+            raise BadSetting("max_step_tokens is {value}: it must be between 1 and 4096", value=self.max_step_tokens)
         for name, value in self.budget.items():
             if name not in BUDGETS:
-                raise BadSetting(f"no budget of {name!r}: choose one of {', '.join(BUDGETS)}")
+                raise BadSetting("no budget of {name!r}: choose one of {known}", name=name, known=", ".join(BUDGETS))
             if not 0 < value < math.inf:
-                raise BadSetting(f"the budget of {name} is {value}: it must be more than 0")
+                raise BadSetting("the budget of {name} is {value}: it must be more than 0", name=name, value=value)
 
     def check(self) -> None:
         """Try the strategy's settings and its first move, so that nothing is loaded for a search that can't begin."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from tts_explorer.errors import BadProblem, BadSetting
 from tts_explorer.events import clean
-from tts_explorer.models import POLICY_AS_JUDGE, families, load_policy, load_verifier, require_runnable
+from tts_explorer.models import POLICY_AS_JUDGE, families, load_policy, load_verifier, require_runnable, stranger
 from tts_explorer.models.base import Policy, Verifier
 from tts_explorer.models.judge import JUDGE
 from tts_explorer.models.program import PROGRAM, ProgramVerifier
@@ -25,6 +25,15 @@ from tts_explorer.tasks.base import Problem, Split, problem_at
 UPPER_BOUND = "the truth gives the feedback, which nobody has in earnest: what this search reaches is an upper bound"
 LONGEST_PROBLEM = 8000
 """Characters."""
+LONG = "the problem has {n} characters: at most {most} are read, so shorten it"
+FOREIGN = (
+    "{policy} knows only its own families ({families}) and this problem is of none of them, or has no solution: try"
+    " 'Use 3, 7, 12 and 25, each once, with + - * / to make 64.', or choose a model from the hub"
+)
+UNJUDGED = "{name} asks for scores: choose a verifier, for example --verifier bundled:prm"
+UNREAD = (
+    "{program} checks problems of the families {families}, and none of them can read this one: choose a model as the verifier"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +95,18 @@ def the_problem(ask: Ask) -> Problem:
     """The problem that `ask` means. Raises BadProblem or BadSetting with what to do instead."""
     if ask.problem is None:
         if ask.task is None:
-            raise BadSetting(f"no problem: give --problem TEXT, or --task with one of {', '.join(task_names())}")
+            raise BadSetting("no problem: give --problem TEXT, or --task with one of {tasks}", tasks=", ".join(task_names()))
         return problem_at(task_named(ask.task), ask.split, ask.level, ask.index)
     text = clean(ask.problem).strip()
     if not text:
         raise BadProblem("the problem is empty: type one, or choose a task, a level and an index")
     if len(text) > LONGEST_PROBLEM:
-        raise BadProblem(f"the problem has {len(text)} characters: at most {LONGEST_PROBLEM} are read, so shorten it")
+        raise BadProblem(LONG, n=len(text), most=LONGEST_PROBLEM)
     found = task_named(ask.task).parse(text) if ask.task else parse(text)
     if found is not None:
         return found
     if ask.policy.startswith("bundled:"):
-        raise BadProblem(
-            f"{ask.policy} knows only its own families ({', '.join(families(ask.policy) or task_names())}) and this problem "
-            "is of none of them, or has no solution: try "
-            "'Use 3, 7, 12 and 25, each once, with + - * / to make 64.', or choose a model from the hub"
-        )
+        raise BadProblem(FOREIGN, policy=ask.policy, families=", ".join(families(ask.policy) or task_names()))
     return Problem("", text, clean(ask.answer or "").strip(), text, None)
 
 
@@ -116,7 +121,7 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
     words = needs_words(plan.strategy, settings)
     name = ask.verifier or (POLICY_AS_JUDGE if words else None)
     if not name:
-        raise BadSetting(f"{ask.strategy} asks for scores: choose a verifier, for example --verifier bundled:prm")
+        raise BadSetting(UNJUDGED, name=ask.strategy)
     notes = []
     if words and not name.startswith(JUDGE):
         notes = [f"{name} can't write: {ask.policy} itself writes the checks, as {POLICY_AS_JUDGE}"]
@@ -130,19 +135,15 @@ def the_verifier(ask: Ask, plan: Plan, models: Models) -> tuple[Scorer | None, l
     if name != PROGRAM:
         return models.verifier(name), notes
     if plan.task is None:
-        raise BadSetting(
-            f"{PROGRAM} checks problems of the families {', '.join(task_names())}, and none of them can read this one: "
-            "choose a model as the verifier"
-        )
+        raise BadSetting(UNREAD, program=PROGRAM, families=", ".join(task_names()))
     return ProgramVerifier(plan.task, plan.problem), notes
 
 
 def strangers(model: str, task: str, does: str) -> list[str]:
     """What to note where a bundled model was never trained on problems of `task`."""
-    known = families(model)
-    if not task or not known or task in known:
+    if not stranger(model, task):
         return []
-    return [f"{model} was trained on {', '.join(known)} alone: what it {does} {task} problems means little"]
+    return [f"{model} was trained on {', '.join(families(model))} alone: what it {does} {task} problems means little"]
 
 
 def prepare(ask: Ask, models: Models, *, id: str) -> Run:

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from tts_explorer.runner.run import Run
 
 
+MUTE = "votes is {votes} and {verifier} doesn't write: choose judge:policy, or 1 vote"
+
+
 def begin(run: Run, move: Score) -> None:
     """Ask for what the nodes of `move` lack; twins are asked about once. Raises BadSetting for votes that can't be written."""
     if move.votes > 1 and not run.verifier.writes:
-        raise BadSetting(f"votes is {move.votes} and {run.verifier.name} doesn't write: choose judge:policy, or 1 vote")
+        raise BadSetting(MUTE, votes=move.votes, verifier=run.verifier.name)
     same = twins(run, move)
     asked: set[NodeId] = set()
     for node in move.nodes:

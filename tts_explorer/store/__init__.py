@@ -37,6 +37,10 @@ CATCHING_UP = 0.5
 """Seconds that one look at judged answers may spend on sessions that were not read yet."""
 
 
+UNUSABLE = "{name} can't be used as a session database ({reason}): choose another with --db"
+NONE = "no session {id!r}: `tts-explorer sessions` lists them"
+
+
 class Store:
     """The database at `path`, made if absent. Raises BadSession, and changes nothing, if the file is no session database."""
 
@@ -49,7 +53,7 @@ class Store:
             self._prepare()
         except (sqlite3.DatabaseError, OSError) as error:
             reason = str(getattr(error, "strerror", None) or error).rstrip(".")
-            raise BadSession(f"{path.name} can't be used as a session database ({reason}): choose another with --db") from error
+            raise BadSession(UNUSABLE, name=path.name, reason=reason) from error
 
     def _prepare(self) -> None:
         self.connection.execute("PRAGMA schema_version").fetchone()
@@ -104,10 +108,13 @@ class Store:
         """Store the streams in a JSON-lines file under new ids; a damaged file is refused whole. Raises BadSession."""
         try:
             if path.stat().st_size > largest:
-                raise BadSession(f"{path.name} has {path.stat().st_size >> 20} MB: at most {largest >> 20} MB can be imported")
+                size = path.stat().st_size >> 20
+                raise BadSession(
+                    "{name} has {size} MB: at most {most} MB can be imported", name=path.name, size=size, most=largest >> 20
+                )
             data = path.read_bytes()
         except OSError as error:
-            raise BadSession(f"{path.name} can't be read: {error.strerror}") from error
+            raise BadSession("{name} can't be read: {reason}", name=path.name, reason=error.strerror) from error
         return self.import_bytes(data, path.name)
 
     def import_bytes(self, data: bytes, name: str = "the file") -> list[str]:
@@ -124,7 +131,7 @@ class Store:
         with self.reading() as connection:
             rows = connection.execute("SELECT body FROM events WHERE search = ? ORDER BY seq", [id]).fetchall()
         if not rows:
-            raise UnknownName(f"no session {id!r}: `tts-explorer sessions` lists them")
+            raise UnknownName(NONE, id=id)
         return b"".join(row["body"].encode() + b"\n" for row in rows)
 
     def records(self, id: str, after: int = -1) -> list[Record]:
@@ -149,9 +156,9 @@ class Store:
         if name in found:
             return name
         if not name or not found:
-            raise UnknownName(f"no session {name!r}: `tts-explorer sessions` lists them")
+            raise UnknownName(NONE, id=name)
         if len(found) > 1:
-            raise UnknownName(f"{name!r} begins more than one session's id: give more of it")
+            raise UnknownName("{name!r} begins more than one session's id: give more of it", name=name)
         return found[0]
 
     def sessions(self, search: str = "", limit: int = 200, offset: int = 0, *, children: bool = True) -> list[Session]:
@@ -178,7 +185,7 @@ class Store:
         with self.reading() as connection:
             row = connection.execute(f"SELECT {wanted.COLUMNS} {wanted.FROM} WHERE id = ?", [id]).fetchone()
         if row is None:
-            raise UnknownName(f"no session {id!r}: `tts-explorer sessions` lists them")
+            raise UnknownName(NONE, id=id)
         return wanted.session(row)
 
     def child(self, id: str, strategy: str) -> str | None:
@@ -233,7 +240,7 @@ def in_memory(streams: Mapping[str, Sequence[Record]]) -> sqlite3.Connection:
 def _number(connection: sqlite3.Connection, id: str) -> int:
     row = connection.execute("SELECT number FROM outlines WHERE search = ?", [id]).fetchone()
     if row is None:
-        raise UnknownName(f"no session {id[:40]!r}: it may have been removed")
+        raise UnknownName("no session {id!r}: it may have been removed", id=id[:40])
     return int(row[0])
 
 

@@ -21,6 +21,11 @@ from tts_explorer.store.outlines import rows_of
 TITLE, TAG, NOTES = 200, 40, 4000
 """Characters at most."""
 TAGS = 12
+LONG = {
+    "title": "the title has {n:,} characters: {most:,} at most",
+    "note": "the note has {n:,} characters: {most:,} at most",
+    "tag": "the tag has {n:,} characters: {most:,} at most",
+}
 KEPT = timedelta(days=1)
 """For so long at least a deleted session can be brought back."""
 FAMILY = (
@@ -36,9 +41,9 @@ def checked(title: str, tags: Sequence[str], notes: str) -> tuple[str, list[str]
     tidy = list(dict.fromkeys(" ".join(clean(tag).split()) for tag in tags if tag.strip()))
     for name, text, most in (("title", title, TITLE), ("note", notes, NOTES), *(("tag", tag, TAG) for tag in tidy)):
         if len(text) > most:
-            raise BadSetting(f"the {name} has {len(text):,} characters: {most:,} at most")
+            raise BadSetting(LONG[name], n=len(text), most=most)
     if len(tidy) > TAGS:
-        raise BadSetting(f"there are {len(tidy)} tags: {TAGS} at most")
+        raise BadSetting("there are {n} tags: {most} at most", n=len(tidy), most=TAGS)
     return title, tidy, notes
 
 

@@ -23,7 +23,7 @@ def strategy_names() -> list[str]:
 def strategy_named(name: str) -> Strategy:
     """The strategy called `name`. Raises UnknownName."""
     if name not in strategy_names():
-        raise UnknownName(f"no strategy {name!r}: choose one of {', '.join(strategy_names())}")
+        raise UnknownName("no strategy {name!r}: choose one of {known}", name=name, known=", ".join(strategy_names()))
     return cast(Strategy, getattr(import_module(f"{__name__}.{name}"), name))
 
 
@@ -53,8 +53,10 @@ def checked_settings(strategy: Strategy, given: dict[str, Any]) -> dict[str, Any
     known = settings_of(strategy)
     for name in given:
         if name not in known:
-            has = ", ".join(known) or "no settings"
-            raise BadSetting(f"{strategy.__name__} has no setting {name!r}: it has {has}")
+            if not known:
+                raise BadSetting("{strategy} has no setting {name!r}: it has no settings", strategy=strategy.__name__, name=name)
+            has = ", ".join(known)
+            raise BadSetting("{strategy} has no setting {name!r}: it has {has}", strategy=strategy.__name__, name=name, has=has)
     checked = {}
     for name, (setting, default) in known.items():
         require = require_choice if isinstance(setting, Choice) else require_setting

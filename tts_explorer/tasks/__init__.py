@@ -18,7 +18,7 @@ def task_names() -> list[str]:
 def task_named(name: str) -> Task:
     """The task module called `name`. Raises UnknownName."""
     if name not in task_names():
-        raise UnknownName(f"no task {name!r}: choose one of {', '.join(task_names())}")
+        raise UnknownName("no task {name!r}: choose one of {known}", name=name, known=", ".join(task_names()))
     return cast(Task, import_module(f"tts_explorer.tasks.{name}"))
 
 

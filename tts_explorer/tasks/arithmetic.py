@@ -215,18 +215,26 @@ def _same(written: Sequence[str], equation: Equation) -> bool:
 
 
 def review(problem: Problem, steps: Sequence[str]) -> list[str]:
-    """The equation that belongs in each step's place, then the number: `Step 2: 7 + 18 = 25, wrong.`
+    """The equation that belongs in each step's place beside the number written there: `Step 2: 7 + 18 = 25, written 26, wrong.`
+
+    The two numbers stand side by side because a tiny model that has to look one of them up can't tell whether they agree.
 
     >>> review(parse("Bo has 5 figs. Bo finds 3 figs. How many figs are left?"), ["5 + 3 = 9", "\\\\boxed{9}"])
-    ['Step 1: 5 + 3 = 8, wrong.']
+    ['Step 1: 5 + 3 = 8, written 9, wrong.']
     """
     lines, fine = [], check(problem, steps)
     for place, (step, right) in enumerate(zip(steps, fine, strict=True)):
-        if boxed(step) is not None:
-            return [*lines, f"Answer: {problem.truth}{RIGHT if right else WRONG}"]
+        if (boxed_text := boxed(step)) is not None:
+            return [*lines, f"Answer: {problem.truth}, {_written(boxed_text)}{RIGHT if right else WRONG}"]
         equations = problem.data["equations"][place : place + 1]
         due = "{} {} {} = {}".format(*equations[0]) if equations else "nothing is left to do"
-        lines.append(f"Step {place + 1}: {due}{RIGHT if right else WRONG}")
+        lines.append(f"Step {place + 1}: {due}, {_written(step.partition('=')[2])}{RIGHT if right else WRONG}")
         if not right:
             return lines
     return [*lines, f"Answer: none{WRONG}"]
+
+
+def _written(text: str) -> str:
+    """The number that an attempt has there."""
+    found = re.fullmatch(r"\D{0,20}(\d{1,18})", text.strip())
+    return f"written {int(found[1])}" if found else "no number"

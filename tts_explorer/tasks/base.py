@@ -97,9 +97,9 @@ def problems(task: Task, split: Split, level: int) -> Iterator[Problem]:
     Raises BadSetting for an unknown split or level.
     """
     if split not in SPLITS:
-        raise BadSetting(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
+        raise BadSetting("no split {split!r}: choose one of {known}", split=split, known=", ".join(SPLITS))
     if level not in LEVELS:
-        raise BadSetting(f"no level {level!r}: choose one of {LEVELS[0]} to {LEVELS[-1]}")
+        raise BadSetting("no level {level!r}: choose one of {low} to {high}", level=level, low=LEVELS[0], high=LEVELS[-1])
     return _drawn(task, split, level)
 
 
@@ -121,7 +121,7 @@ def _drawn(task: Task, split: Split, level: int) -> Iterator[Problem]:
 def problem_at(task: Task, split: Split, level: int, index: int) -> Problem:
     """Problem number `index` (from 0) of (task, split, level). Raises BadSetting if `index` is negative or over 100,000."""
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= 100_000:
-        raise BadSetting(f"index is {index}: it must be between 0 and 100000")
+        raise BadSetting("index is {index}: it must be between 0 and 100000", index=index)
     return _numbered(task, split, level).at(index)
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from tts_explorer.models import parameters
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.policy import RECIPES, Recipe, train_policy
 from tts_explorer.train.prm import train_prm
-from tts_explorer.train.publish import parameters_in
 from tts_explorer.train.rollouts import make_rollouts
 
 SKILLS = 0.2
@@ -112,7 +112,7 @@ def reported(name: str, work: Path, seconds: float) -> Report:
     if not known:
         return Report(name, seconds)
     own = int(known["tokens"] * known.get("last", known["steps"]) / known["steps"])
-    return Report(name, known["seconds"], own, 6.0 * parameters_in(work / name) * own, known["loss"])
+    return Report(name, known["seconds"], own, 6.0 * parameters(work / name) * own, known["loss"])
 
 
 def stages(plan: Plan, work: Path, *, device: str, seed: int, compiled: bool, workers: int) -> list[Stage]:
@@ -149,9 +149,12 @@ def rollouts(name: str, plan: Plan, work: Path, *, device: str, seed: int, worke
 
 
 def verifier(name: str, work: Path, base: str, plan: Plan, **options: Any) -> Path:
-    """A process reward model of the shape of the policy `base`, taught by the rollouts of all that were rolled out."""
+    """A process reward model of the shape of the policy `base`, taught by the rollouts of all that were rolled out.
+
+    Its labels are the program's: where a policy is right one time in ten, eight rollouts say little of a step (LOG.md).
+    """
     paths = [path for rolled in plan.rolled for path in shards_in(work / "rollouts" / rolled)]
-    return train_prm(name, work, base=work / base, rollouts=paths, epochs=plan.epochs, **options)
+    return train_prm(name, work, base=work / base, rollouts=paths, labels="program", epochs=plan.epochs, **options)
 
 
 def shards_in(folder: Path) -> list[Path]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 import orjson
 import torch
-from safetensors import safe_open
 
 from tts_explorer.assets import folder
+from tts_explorer.models import parameters
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.rollouts import PER_PROBLEM
 
@@ -62,7 +61,7 @@ def facts(model: Path, config: dict[str, Any], training: dict[str, Any]) -> dict
     if training.get("last", steps) < steps:
         since = f" in all (the last {training['last']:,}{since})"
     known = {
-        "parameters": f"{parameters_in(model):,}",
+        "parameters": f"{parameters(model):,}",
         "shape": f"{shape}, {config['vocab_size']} tokens, context {config['max_position_embeddings']}",
         "training": f"{steps:,} steps{since}, {training['tokens'] / 1e6:.1f} million tokens (padding counted)",
     }
@@ -73,15 +72,6 @@ def facts(model: Path, config: dict[str, Any], training: dict[str, Any]) -> dict
     if "note" in training or "start" in training:
         known["note"] = training.get("note", CONTINUED)
     return known
-
-
-def parameters_in(folder: Path) -> int:
-    """How many numbers the weights hold."""
-    total = 0
-    for file in folder.glob("*.safetensors"):
-        with safe_open(file, framework="pt") as weights:
-            total += sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())
-    return total
 
 
 def card(name: str, kind: str, training: dict[str, Any], table: dict[str, str]) -> str:

@@ -29,6 +29,8 @@ ASKS = {
         task="countdown", level=3,
     ),
     "7-mcts": Ask(strategy="mcts", verifier="bundled:prm", task="countdown", level=3),
+    "8-maze": Ask(strategy="beam_search", settings={"n": 8}, verifier="program", task="maze", level=3),
+    "9-party": Ask(strategy="best_of_n", settings={"n": 8}, verifier="program", task="sat", level=3),
 }  # fmt: skip
 """Name of the file: what to search for. The number gives the order; the page opens with the first."""
 

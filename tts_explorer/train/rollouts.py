@@ -32,6 +32,8 @@ from tts_explorer.workers import follow
 PER_PROBLEM = 8
 SHARD = 512
 """Problems in one shard."""
+TASKS = {"arithmetic": 25, "calendar": 20, "countdown": 20, "sat": 13, "maze": 13, "spatial": 9}
+"""task: its share of the problems, in percent; more where most solutions are right and alike, or there are few mistakes."""
 LONGEST = 320
 """Tokens of a problem with its solution; a longer rollout is cut and counts as wrong."""
 
@@ -125,7 +127,7 @@ def write_shard(base: Path, path: Path, split: Split, tasks: Sequence[str] = (),
     policy = LocalPolicy(read_checkpoint(base.name, base, AutoModelForCausalLM, device=device, threads=1), rows=256)
     policy.context = LONGEST
     rng = random.Random(f"rollouts/{path.stem}")
-    drawn = [draw(rng, split, mixed(tasks)) for _ in range(SHARD)]
+    drawn = [draw(rng, split, mixed(tasks, TASKS)) for _ in range(SHARD)]
     texts = sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40))
     found = [rollout for pair in zip(drawn, texts, strict=True) for rollout in labelled(*pair, exact=False)]
     path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))

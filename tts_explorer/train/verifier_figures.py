@@ -43,6 +43,7 @@ def verifier_figures(
     scores = rewards(model, list(encoded(tokenizer, found)))
     taught = Path(policy).name in record_in(models / verifier).get("of", ())
     about = {"policy": policy, "verifier": verifier, "taught_by_it": taught, "task": task, "level": level, "problems": count}
+    about["per_problem"] = per_problem
     return {**about, "rollouts": len(found), "steps": len(scores), **judged(found, scores)}
 
 

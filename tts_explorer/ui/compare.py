@@ -13,6 +13,7 @@ import gradio as gr
 import orjson
 
 from tts_explorer.errors import UserError
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.ui import frame
 from tts_explorer.ui.clocks import clocks
 from tts_explorer.ui.component import OwnComponent
@@ -23,13 +24,15 @@ from tts_explorer.ui.links import LANES, compare_query, compared
 from tts_explorer.ui.service import EXAMPLE, Service, examples
 from tts_explorer.ui.sides import Side
 from tts_explorer.ui.view import SearchView
-from tts_explorer.ui.words import marked
+from tts_explorer.ui.words import READER, marked, numbered, reader
 from tts_explorer.viz.log import projected
 
 TITLE = "Compare"
 LEAD = "Searches side by side: what differs, their trees on one clock, and what a score cost."
-IS_DARK = "() => document.body.classList.contains('dark')"
-UNITS = [("tokens", "tokens"), ("FLOPs", "flops")]
+UNITS = {"tokens": "tokens", "flops": "FLOPs"}
+CHOOSE = "Choose two to four sessions on {sessions} and press Compare."
+CHOOSE_SECOND = "Choose a second session on {sessions} and press Compare."
+LOOK = "Or look at {recordings}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +55,18 @@ def build(service: Service) -> None:
     with gr.Column(visible=False, elem_id="curves") as charts:
         gr.HTML(f"<h2>{marked('Best score against cost')}</h2>", apply_default_css=False)
         with gr.Row():
-            unit = gr.Radio(UNITS, value="tokens", label="Cost in", elem_id="curve-unit")
-            of = gr.Radio([(name, key) for key, name in OF.items()], value="steps", label="Best score of", elem_id="curve-of")
+            unit = gr.Radio(numbered(UNITS.values()), value=0, label="Cost in", elem_id="curve-unit")
+            of = gr.Radio(numbered(OF.values()), value=0, label="Best score of", elem_id="curve-of")
         plot = gr.Plot(show_label=False, elem_id="curve", container=False)
         sentence = gr.HTML("", elem_id="curve-said", apply_default_css=False)
-    dark = gr.Checkbox(False, visible="hidden", label="dark")
+    dark, language = gr.Checkbox(False, visible="hidden", label="dark"), gr.Textbox(visible="hidden")
+    drawn: dict[str, Any] = {"inputs": [unit, of, dark, language], "outputs": [plot, sentence], "js": READER}
     shown = [message, table, clock, *(part for lane in lanes for part in (lane.column, lane.head, lane.view)), charts]
     draw = _drawer(service)
     load = gr.context.Context.root_block.load
-    load(_shower(service), None, shown, queue=False, show_progress="hidden").then(
-        draw, [unit, of, dark], [plot, sentence], js=f"(unit, of) => [unit, of, ({IS_DARK})()]", show_progress="hidden"
-    )
+    load(_shower(service), None, shown, queue=False, show_progress="hidden").then(draw, show_progress="hidden", **drawn)
     for control in (unit, of):
-        control.input(
-            draw, [unit, of, dark], [plot, sentence], js=f"(unit, of) => [unit, of, ({IS_DARK})()]", show_progress="hidden"
-        )
+        control.input(draw, show_progress="hidden", **drawn)
 
 
 def _lane(service: Service, lane: str) -> Lane:
@@ -76,14 +76,14 @@ def _lane(service: Service, lane: str) -> Lane:
     return Lane(column, head, view)
 
 
-def sides_of(service: Service, query: Any) -> tuple[list[Side], list[str]]:
+def sides_of(service: Service, query: Any, tongue: Tongue = ENGLISH) -> tuple[list[Side], list[str]]:
     """The sessions that a link names, and what is to be said of those that can't be had."""
     sides, complaints = list[Side](), list[str]()
     for lane, id in compared(query).items():
         try:
             sides.append(Side(lane, id, service.records(id)))
         except UserError as error:
-            complaints.append(f"{lane.upper()}: {error}.")
+            complaints.append(f"{lane.upper()}: {tongue.of(error)}.")
     return sides, complaints
 
 
@@ -91,14 +91,15 @@ def _shower(service: Service) -> Callable[..., Any]:
     """The handler of a page load: everything but the curves."""
 
     def show(request: gr.Request) -> list[Any]:
-        told, problem = guarded(lambda: sides_of(service, request.query_params))
+        tongue = reader(request)
+        told, problem = guarded(lambda: sides_of(service, request.query_params, tongue), tongue)
         sides, complaints = told or ([], [])
-        message = problem or (say(" ".join(complaints), alarm=True) if complaints else "") + _hint(len(sides))
+        message = problem or (say(" ".join(complaints), alarm=True) if complaints else "") + _hint(len(sides), tongue)
         enough = len(sides) > 1
         beside = [{"lane": side.lane, **clocks(side.records)} for side in sides]
         head = [
             message,
-            gr.update(value=differences(sides) if enough else "", visible=enough),
+            gr.update(value=differences(sides, tongue) if enough else "", visible=enough),
             gr.update(value=orjson.dumps(beside).decode(), visible=bool(sides)),
         ]
         places = {side.lane: side for side in sides}
@@ -116,25 +117,28 @@ def _placed(service: Service, side: Side | None) -> list[Any]:
     return [gr.update(visible=True), f'<h2 class="lane-head">{badge(side)}</h2>', log]
 
 
-def _hint(found: int) -> str:
+def _hint(found: int, tongue: Tongue) -> str:
     """What to do when there is nothing to compare yet."""
     if found > 1:
         return ""
-    known = examples()
-    example = f' Or look at <a href="./compare?{compare_query([EXAMPLE + name for name in known[:2]])}">two recorded ones</a>.'
-    words = "Choose a second session" if found else "Choose two to four sessions"
-    link = '<a href="./sessions">Sessions</a>'
-    return f'<p class="message quiet">{words} on {link} and press Compare.{example if len(known) > 1 else ""}</p>'
+    known = [EXAMPLE + name for name in examples()[:2]]
+    sessions = f'<a href="./sessions">{tongue("Sessions")}</a>'
+    words = tongue(CHOOSE_SECOND if found else CHOOSE, sessions=sessions)
+    if len(known) > 1:
+        recordings = f'<a href="./compare?{compare_query(known)}">{tongue("two recorded ones")}</a>'
+        words += " " + tongue(LOOK, recordings=recordings)
+    return f'<p class="message quiet">{words}</p>'
 
 
 def _drawer(service: Service) -> Callable[..., Any]:
     """The handler that draws the curves."""
 
-    def draw(unit: str, of: str, dark: bool, request: gr.Request) -> list[Any]:
-        told, problem = guarded(lambda: sides_of(service, request.query_params)[0])
+    def draw(unit: int, of: int, dark: bool, language: str, request: gr.Request) -> list[Any]:
+        tongue = Tongue(str(language))
+        told, problem = guarded(lambda: sides_of(service, request.query_params)[0], tongue)
         if not told or len(told) < 2:
             return [gr.skip(), problem]
-        chart = curves(told, unit, of, bool(dark))
+        chart = curves(told, list(UNITS)[unit], list(OF)[of], bool(dark), tongue)
         return [gr.update(value=chart.figure, visible=chart.figure is not None), say(chart.sentence)]
 
     return draw

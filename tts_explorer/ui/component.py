@@ -17,7 +17,8 @@ import gradio as gr
 
 from tts_explorer.assets import folder
 from tts_explorer.errors import UserError
-from tts_explorer.ui.words import speech
+from tts_explorer.tongue import Tongue
+from tts_explorer.ui.words import reader, speech
 
 
 class OwnComponent(gr.HTML):
@@ -61,22 +62,29 @@ def read(place: str, file: str) -> str:
     return (folder() / place / file).read_text(encoding="utf-8")
 
 
-def safely(answer: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """`answer` for the browser: what goes wrong becomes {"error": one sentence}, and never a traceback."""
+NO_DATABASE = "The session database can't be used ({error}): is it still in its place? Restart the app if it moved."
+BROKEN = "Something broke on our side; the server's log has it under {number}. Try again."
 
-    def called(asked: Any) -> dict[str, Any]:
+
+def said_of(error: BaseException, tongue: Tongue) -> str:
+    """What a visitor is told of what went wrong, in one sentence; what nobody foresaw is written to the log."""
+    if isinstance(error, UserError):
+        return tongue.of(error)
+    if isinstance(error, sqlite3.Error):
+        return tongue(NO_DATABASE, error=error)
+    number = secrets.token_hex(4)
+    logging.getLogger(__name__).error("error %s", number, exc_info=error)
+    return tongue(BROKEN, number=number)
+
+
+def safely(answer: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """`answer` for the browser: what goes wrong becomes {"error": one sentence, the reader's}, and never a traceback."""
+
+    def called(asked: Any, request: gr.Request | None = None) -> dict[str, Any]:
         try:
             return answer(asked)
-        except UserError as error:
-            return {"error": str(error)}
-        except sqlite3.Error as error:
-            return {
-                "error": f"The session database can't be used ({error}): is it still in its place? Restart the app if it moved."
-            }
-        except Exception:
-            number = secrets.token_hex(4)
-            logging.getLogger(__name__).exception("error %s", number)
-            return {"error": f"Something broke on our side; the server's log has it under {number}. Try again."}
+        except Exception as error:
+            return {"error": said_of(error, reader(request))}
 
     called.__name__ = answer.__name__
     return called

@@ -14,13 +14,14 @@ from typing import Any
 
 import gradio as gr
 
-from tts_explorer.models import POLICY_AS_JUDGE, bundled_policies, bundled_verifiers, families, verifiers
+from tts_explorer.models import POLICY_AS_JUDGE, bundled_policies, bundled_verifiers, families, stranger, verifiers
 from tts_explorer.models.program import PROGRAM
 from tts_explorer.moves import Choice, Setting
 from tts_explorer.runner import Ask
 from tts_explorer.strategies import needs_words, scores, settings_of, strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.tasks.base import LEVELS, problem_at
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.ui.prefill import SEED, TEMPERATURE, Offered, Prefill, prefilled
 from tts_explorer.ui.words import labelled
 
@@ -98,10 +99,11 @@ def taught_tasks() -> list[str]:
     return [name for name in task_names() if name in taught] or task_names()
 
 
-def strange(policy: str, task: str) -> str:
+def strange(policy: str, task: str, say: Tongue = ENGLISH) -> str:
     """That `policy` was never trained on problems of `task`; empty where it was, or nobody knows."""
-    known = families(policy or "")
-    return STRANGE.format(policy=policy, known=", ".join(known), task=task) if known and task and task not in known else ""
+    if not stranger(policy or "", task):
+        return ""
+    return say(STRANGE, policy=policy, known=", ".join(families(policy)), task=task)
 
 
 def suited(task: str, policy: str, verifier: str) -> tuple[str, str]:
@@ -109,8 +111,8 @@ def suited(task: str, policy: str, verifier: str) -> tuple[str, str]:
     knowing = [name for name in bundled_policies() if task in families(name)]
     judging = [*(name for name in bundled_verifiers() if task in families(name)), PROGRAM]
     return (
-        knowing[-1] if strange(policy, task) and knowing else policy,
-        judging[0] if strange(verifier, task) else verifier,
+        knowing[-1] if stranger(policy, task) and knowing else policy,
+        judging[0] if stranger(verifier, task) else verifier,
     )
 
 
@@ -178,7 +180,7 @@ def connect(made: Controls, another: gr.Button) -> None:
     for control in (made.task, made.level):
         control.input(lambda name, at: draw(name, int(at), 0), place, [made.problem, made.chosen], **QUIET)
     made.strategy.input(
-        lambda name, judge: changed(name, judge, sliders), [made.strategy, made.verifier],
+        lambda name, family, judge: changed(name, family, judge, sliders), [made.strategy, made.task, made.verifier],
         [made.strategy, made.verifier, *made.settings.values()], **QUIET,
     )  # fmt: skip
 
@@ -237,13 +239,17 @@ def judged(strategy: str) -> bool:
     return scores(strategy_named(strategy)) or "feedback" in settings_of(strategy_named(strategy))
 
 
-def changed(name: str, verifier: str, sliders: list[str]) -> list[Any]:
-    """Show the settings that the strategy has, and the verifier if it asks one: one that writes for a strategy of words."""
+def changed(name: str, task: str, verifier: str, sliders: list[str]) -> list[Any]:
+    """Show the settings that the strategy has, and the verifier if it asks one: one that writes for a strategy of words.
+
+    A verifier that doesn't write, where another is needed, is one that knows `task`.
+    """
     if name not in strategy_names():
         return [gr.skip()] * (2 + len(sliders))
     strategy = strategy_named(name)
     has, words = settings_of(strategy), needs_words(strategy, {})
-    chosen = {"value": POLICY_AS_JUDGE if words else DEFAULT_VERIFIER} if words != (verifier == POLICY_AS_JUDGE) else {}
+    usual = POLICY_AS_JUDGE if words else suited(task, DEFAULT_POLICY, DEFAULT_VERIFIER)[1]
+    chosen = {"value": usual} if words != (verifier == POLICY_AS_JUDGE) else {}
     return [
         gr.update(info=labelled(sentence(name))),
         gr.update(visible=judged(name), **chosen),

@@ -17,6 +17,7 @@ from tts_explorer.outcomes import OUTCOMES
 from tts_explorer.runner import Ask
 from tts_explorer.runner.prepare import the_problem
 from tts_explorer.store import Store, Wanted
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.ui.rehearsal import Spent, lengths, rehearsed, tokens_in
 from tts_explorer.ui.sizes import flops_of
 
@@ -26,24 +27,24 @@ USUAL_LEVEL = 3
 """Of a problem that a visitor typed."""
 UNKNOWN_FAMILY = "How much this takes can’t be told before: the problem is of no family that is known here."
 ABOUT, MORE_THAN = "About {cost}{worth}.", "More than {cost}{worth}."
-TOKENS, FLOPS, SECONDS = "{n} tokens", "{n}FLOPs", "{n} s on this machine"
+FLOPS, SECONDS = "{n}FLOPs", "{n} s on this machine"
 WORTH, WORTH_ONE = ", worth {n} greedy answers", ", worth one greedy answer"
 
 
-def estimate(ask: Ask, store: Store) -> str:
+def estimate(ask: Ask, store: Store, say: Tongue = ENGLISH) -> str:
     """One sentence about what `ask` will take, or what is wrong with it."""
     try:
         problem = the_problem(ask)
         if not problem.task:
-            return UNKNOWN_FAMILY
+            return say(UNKNOWN_FAMILY)
         known = replace(lengths(problem.task, problem.level or USUAL_LEVEL), problem=tokens_in(problem.text))
         spent = rehearsed(ask, known)
         greedy = rehearsed(replace(ask, strategy="greedy", settings={}, verifier=None, budget={}), known)
     except UserError as error:
-        return sentence_of(str(error))
+        return sentence_of(say.of(error))
     flops, one = flops_in(ask, spent), flops_in(ask, greedy)
     worth = flops / one if flops and one else None
-    return spelt(spent.sampled, flops, flops and seconds(ask.policy, flops, store), worth, more=spent.more)
+    return spelt(spent.sampled, flops, flops and seconds(ask.policy, flops, store), worth, more=spent.more, say=say)
 
 
 def flops_in(ask: Ask, spent: Spent) -> float | None:
@@ -68,44 +69,46 @@ def seconds(policy: str, flops: float, store: Store) -> float | None:
     return flops * took / done if done and took else None
 
 
-def spelt(tokens: int, flops: float | None, seconds: float | None, worth: float | None, *, more: bool = False) -> str:
+def spelt(tokens: int, flops: float | None, seconds: float | None, worth: float | None, *, more: bool = False,
+          say: Tongue = ENGLISH) -> str:  # fmt: skip
     """The sentence; `more` where the figures are only what it takes at least.
 
     >>> spelt(2913, 1.43e9, 0.82, 16.2)
     'About 2,900 tokens, 1.4 GFLOPs, 0.82 s on this machine, worth 16 greedy answers.'
     """
-    cost = [TOKENS.format(n=rounded(tokens))]
-    cost += [FLOPS.format(n=prefixed(flops))] if flops else []
-    cost += [SECONDS.format(n=rounded(seconds))] if seconds else []
-    return (MORE_THAN if more else ABOUT).format(cost=", ".join(cost), worth=worth_of(worth))
+    cost = [say.plural(near(tokens), "{n} token", "{n} tokens", n=rounded(tokens, say))]
+    cost += [say(FLOPS, n=prefixed(flops, say))] if flops else []
+    cost += [say(SECONDS, n=rounded(seconds, say))] if seconds else []
+    return say(MORE_THAN if more else ABOUT, cost=", ".join(cost), worth=worth_of(worth, say))
 
 
-def worth_of(times: float | None) -> str:
+def worth_of(times: float | None, say: Tongue) -> str:
     if times is None or not math.isfinite(times):
         return ""
-    return WORTH_ONE if rounded(times) == "1" else WORTH.format(n=rounded(times))
+    return say.plural(near(times), WORTH_ONE, WORTH, n=rounded(times, say))
 
 
-def rounded(number: float) -> str:
+def near(number: float) -> float:
+    """The nearest number of two digits, and of three decimals at most."""
+    return round(number, min(3, 1 - math.floor(math.log10(number)))) if number > 0 else 0.0
+
+
+def rounded(number: float, say: Tongue = ENGLISH) -> str:
     """Two digits, as an estimate deserves.
 
     >>> [rounded(x) for x in (0.0049, 0.996, 1.44, 16.2, 2913)]
     ['0.005', '1', '1.4', '16', '2,900']
     """
-    if number <= 0:
-        return "0"
-    places = max(0, 1 - math.floor(math.log10(number)))
-    near = round(number, places) if number < 10 else round(number, 1 - math.floor(math.log10(number)))
-    text = f"{near:,.{min(places, 3)}f}" if near < 10 else f"{near:,.0f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    close = near(number)
+    return say.number(int(close) if close == int(close) else close)
 
 
-def prefixed(number: float) -> str:
+def prefixed(number: float, say: Tongue = ENGLISH) -> str:
     """Two digits and the SI prefix: `1.4 G`."""
     for size, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
-            return f"{rounded(number / size)} {prefix}"
-    return f"{rounded(number)} "
+            return f"{rounded(number / size, say)} {prefix}"
+    return f"{rounded(number, say)} "
 
 
 def sentence_of(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from tts_explorer.answers import RULES, select
 from tts_explorer.cost import Cost
 from tts_explorer.events import Event, Record, SearchStarted
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import AGGREGATES, SearchTree
 from tts_explorer.ui.sizes import flops_of, largest_bundled
 from tts_explorer.viz.log import cut
@@ -21,9 +22,9 @@ WEIGHED = ("best", "weighted")
 """Rules that ask for scores, and so for an aggregate."""
 LONGEST = 60
 """Characters of an answer."""
-BASELINE = "The same model’s greedy answer: {answer}{grade}{cost} ({tokens} tokens, {flops}FLOPs)."
-NONE_FOUND = "none"
-RIGHT, WRONG = " – right", " – wrong"
+BASELINE = "The same model’s greedy answer: {answer}{grade}{cost} ({tokens}, {flops}FLOPs)."
+NO_BASELINE = "The same model’s greedy answer: none{cost} ({tokens}, {flops}FLOPs)."
+GRADES = {True: " – right", False: " – wrong"}
 PART, SAME, MORE = ", at 1/{times} of the cost", ", at the same cost", ", at {times} times the cost"
 
 
@@ -39,11 +40,11 @@ class Hindsight:
     """As `worth` has it; None while no greedy answer's cost is known."""
 
 
-def hindsight(search: Sequence[Record], greedy: Sequence[Record]) -> Hindsight:
+def hindsight(search: Sequence[Record], greedy: Sequence[Record], say: Tongue = ENGLISH) -> Hindsight:
     """Of a search that is over, and of the greedy one beside it, which may be missing."""
     events = [record.event for record in search]
     beside = [record.event for record in greedy]
-    return Hindsight(greedy_sentence(events, beside), tuple(others(events)), worth(beside))
+    return Hindsight(greedy_sentence(events, beside, say), tuple(others(events)), worth(beside))
 
 
 def others(events: Sequence[Event]) -> list[dict[str, Any]]:
@@ -91,20 +92,21 @@ def worth(greedy: Sequence[Event]) -> dict[str, Any] | None:
     return {"own": cost, "large": cost * (large.linear + large.head) / (own.linear + own.head), "name": name}
 
 
-def greedy_sentence(search: Sequence[Event], greedy: Sequence[Event]) -> str:
+def greedy_sentence(search: Sequence[Event], greedy: Sequence[Event], say: Tongue = ENGLISH) -> str:
     """What the same model answers greedily, right or wrong, at what cost next to the search's; empty while it is not over."""
     tree = SearchTree.of(greedy)
     spent, cost = Cost.of(search).flops, Cost.of(greedy)
     if tree.status is None:
         return ""
-    answer = tree.selected.answer if tree.selected else NONE_FOUND
-    grade = {True: RIGHT, False: WRONG, None: ""}[tree.correct]
-    return BASELINE.format(
-        answer=answer, grade=grade, cost=part(spent, cost.flops), tokens=f"{cost.tokens:,}", flops=human(cost.flops)
-    )
+    tokens = say.plural(cost.tokens, "{n} token", "{n} tokens")
+    took = {"cost": part(spent, cost.flops, say), "tokens": tokens, "flops": human(cost.flops, say)}
+    if tree.selected is None:
+        return say(NO_BASELINE, **took)
+    grade = "" if tree.correct is None else say(GRADES[tree.correct])
+    return say(BASELINE, answer=tree.selected.answer, grade=grade, **took)
 
 
-def part(search: float, greedy: float) -> str:
+def part(search: float, greedy: float, say: Tongue = ENGLISH) -> str:
     """How a greedy answer's cost compares with the search's.
 
     >>> part(23, 1), part(1.2, 1), part(1, 3), part(1, 0)
@@ -113,11 +115,11 @@ def part(search: float, greedy: float) -> str:
     if not greedy or not search:
         return ""
     if search / greedy >= 1.5:
-        return PART.format(times=f"{search / greedy:,.0f}")
-    return MORE.format(times=f"{greedy / search:,.0f}") if greedy / search >= 1.5 else SAME
+        return say(PART, times=say.number(search / greedy, ",.0f"))
+    return say(MORE, times=say.number(greedy / search, ",.0f")) if greedy / search >= 1.5 else say(SAME)
 
 
-def human(number: float) -> str:
+def human(number: float, say: Tongue = ENGLISH) -> str:
     """A number in three digits with its SI prefix.
 
     >>> human(123456789)
@@ -125,5 +127,5 @@ def human(number: float) -> str:
     """
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
-            return f"{number / size:.3g} {prefix}"
-    return f"{number:.3g} "
+            return f"{say.number(number / size, '.3g')} {prefix}"
+    return say.number(number, ".3g") + " "

@@ -18,12 +18,13 @@ from pydantic import TypeAdapter
 
 from tts_explorer.store import Judged, Store, in_memory
 from tts_explorer.store.judged import Look, look
+from tts_explorer.tongue import Tongue
 from tts_explorer.ui import frame
 from tts_explorer.ui.component import OwnComponent
 from tts_explorer.ui.explore import guarded, say
 from tts_explorer.ui.service import EXAMPLE, Service, example, examples
 from tts_explorer.ui.shelf import checked
-from tts_explorer.ui.words import spoken
+from tts_explorer.ui.words import READER
 from tts_explorer.viz.calibration import calibration
 
 TITLE = "A PRM under the lens"
@@ -34,8 +35,6 @@ DRAWING = "Drawing the chart…"
 MOST = 12
 """Answers of a list."""
 LONGEST = 300
-READER = "(...given) => [...given.slice(0, -2), document.body.classList.contains('dark'), document.documentElement.lang]"
-"""The last two inputs are whether the page is dark, and its language."""
 Asked = TypeAdapter(dict[str, str])
 
 
@@ -101,8 +100,9 @@ def _taken(event: gr.EventData) -> dict[str, str]:
 
 
 def _draw(lens: Lens, wanted: Any, dark: bool, language: str) -> tuple[Any, str]:
-    told, problem = guarded(lambda: lens.found(wish(wanted or {}))[0])
+    tongue = Tongue(str(language))
+    told, problem = guarded(lambda: lens.found(wish(wanted or {}))[0], tongue)
     if told is None:
         return gr.skip(), problem
-    chart = calibration(told.bins, bool(dark), lambda english, **values: spoken(english, str(language), **values))
+    chart = calibration(told.bins, bool(dark), tongue)
     return gr.update(value=chart.figure, visible=chart.figure is not None), say(chart.sentence)

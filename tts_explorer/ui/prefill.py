@@ -20,6 +20,7 @@ from tts_explorer.runner.prepare import LONGEST_PROBLEM
 from tts_explorer.strategies import settings_of, strategy_named
 from tts_explorer.tasks import task_named
 from tts_explorer.tasks.base import LEVELS, problem_at
+from tts_explorer.tongue import ENGLISH, Tongue
 
 VIEWS = ("tree", "table", "chart")
 LEVEL = Setting(LEVELS[0], LEVELS[-1], "")
@@ -51,14 +52,13 @@ class Prefill:
     """Of the strategy."""
     opening: dict[str, Any] = field(default_factory=dict)
     """Of `at`, `node`, `view`."""
-    refused: list[str] = field(default_factory=list)
+    refused: list[BadSetting] = field(default_factory=list)
 
-    @property
-    def said(self) -> str:
+    def said(self, say: Tongue = ENGLISH) -> str:
         """One sentence for the visitor; empty where the link fills nothing."""
         if self.refused:
-            return LEFT_OUT.format(reasons="; ".join(self.refused))
-        return FILLED if self.chosen or self.settings else ""
+            return say(LEFT_OUT, reasons="; ".join(map(say.of, self.refused)))
+        return say(FILLED) if self.chosen or self.settings else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ def one_of(names: Sequence[str], free: bool = False) -> Reader:
 def place(name: str, text: str) -> str:
     """Reads the path of a node: `0.2`, empty for the root."""
     if not PLACE.fullmatch(text):
-        raise BadSetting(NO_PLACE.format(node=text))
+        raise BadSetting(NO_PLACE, node=text)
     return text
 
 
 def words(name: str, text: str) -> str:
     """Reads a problem's text."""
     if len(text) > LONGEST_PROBLEM:
-        raise BadSetting(LONG.format(n=len(text), most=LONGEST_PROBLEM))
+        raise BadSetting(LONG, n=len(text), most=LONGEST_PROBLEM)
     return clean(text)
 
 
@@ -142,11 +142,12 @@ def _settings(strategy: str, taken: set[str]) -> dict[str, Reader]:
     return {name: one_of(what.options) if isinstance(what, Choice) else within(what) for name, what in known.items()}
 
 
-def _take(given: Mapping[str, str], readers: Mapping[str, Reader], into: dict[str, Any], refused: list[str]) -> None:
+def _take(given: Mapping[str, str], readers: Mapping[str, Reader], into: dict[str, Any], refused: list[BadSetting]) -> None:
     for name, read in readers.items():
         if name in given:
             try:
                 into[name] = read(name, given[name])
             except BadSetting as error:
                 short = given[name][:SHOWN] + "…" * (len(given[name]) > SHOWN)
-                refused.append(str(error).replace(repr(given[name]), repr(short)))
+                values = {key: short if value == given[name] else value for key, value in error.values.items()}
+                refused.append(BadSetting(error.sentence, **values))

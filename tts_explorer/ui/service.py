@@ -6,6 +6,7 @@ Searches belong to the worker, not to a tab: a visitor's tab only names the sess
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from tts_explorer.errors import UnknownName, UserError
 from tts_explorer.events import NodeId, Record
 from tts_explorer.runner import Ask, Live, Loop, Models, prepare
 from tts_explorer.store import Store, new_id
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import SearchTree
 from tts_explorer.ui.hindsight import Hindsight, hindsight
 from tts_explorer.viz.detail import drawn, facts, told
@@ -24,8 +26,12 @@ from tts_explorer.wire import read_streams
 
 REMEMBERED = 1000
 """Visitors, tabs and searches; the oldest is forgotten."""
+OPEN = 4
+"""Sessions whose trees are held for whoever reads their nodes."""
 EXAMPLE = "example-"
 """Ids of recorded sessions begin so; the rest is their file's name."""
+UNSAVED = "the search was stopped, because it could not be saved ({error}): make room, then start again"
+NO_SESSION = "no session {id!r} here: it may have been on another machine, or its link was cut"
 
 T = TypeVar("T")
 
@@ -44,6 +50,14 @@ class State:
     """One sentence on what the same model answers greedily; empty while that is not known, or was not asked for."""
 
 
+@dataclass
+class Folded:
+    """A session as it was when last read; what came since is folded on."""
+
+    records: list[Record] = field(default_factory=list)
+    tree: SearchTree = field(default_factory=SearchTree)
+
+
 class Service:
     """One worker, one store, every visitor's searches."""
 
@@ -57,6 +71,9 @@ class Service:
         """Tab: the session that it shows."""
         self.begun: dict[str, list[Live]] = {}
         """The last searches started here, each with the greedy one beside it if there is one."""
+        self.folding = threading.Lock()
+        self.trees: dict[str, Folded] = {}
+        """The sessions whose nodes were last read."""
         self.warmed = False
 
     def warm(self) -> None:
@@ -121,15 +138,15 @@ class Service:
         if id.startswith(EXAMPLE):
             return example(id.removeprefix(EXAMPLE))[0]
         if begun is not None and (error := begun[0].error) is not None:
-            raise UserError(f"the search was stopped, because it could not be saved ({error}): make room, then start again")
+            raise UserError(UNSAVED, error=str(error))
         records = [*known, *self.store.records(id, after=len(known) - 1)]
         if not records:
-            raise UnknownName(f"no session {id[:40]!r} here: it may have been on another machine, or its link was cut")
+            raise UnknownName(NO_SESSION, id=id[:40])
         return records
 
-    def hindsight(self, id: str, records: Sequence[Record]) -> Hindsight:
+    def hindsight(self, id: str, records: Sequence[Record], say: Tongue = ENGLISH) -> Hindsight:
         """What can be said of a session that is over; the end of the greedy search beside it is waited for a little."""
-        return hindsight(records, self._beside(id))
+        return hindsight(records, self._beside(id), say)
 
     def _beside(self, id: str) -> Sequence[Record]:
         """The greedy search that went beside a session, if there is one."""
@@ -140,23 +157,34 @@ class Service:
         other = self.store.child(id, "greedy")
         return self.store.records(other) if other else []
 
+    def tree(self, id: str) -> SearchTree:
+        """The tree of a session; what was read of it before is not read again. Raises UserError."""
+        with self.folding:
+            known = self.trees.get(id, Folded())
+            records = self.records(id, known.records)
+            for record in records[len(known.records) :]:
+                known.tree.apply(record.event)
+            known.records = records
+            remember(self.trees, id, known, OPEN)
+            return known.tree
+
     def node(self, id: str, path: str) -> dict[str, Any]:
         """Full text and facts of the steps on the path to a node, and all that was said of it; empty for nonsense."""
         try:
             wanted = tuple(int(part) for part in path.split(".")) if path else ()
-            tree = SearchTree.of(record.event for record in self.records(id))
+            tree = self.tree(id)
             steps = tree.path(wanted)
-        except (UserError, ValueError, KeyError):
+        except (UserError, ValueError, KeyError, sqlite3.Error):
             return {"steps": []}
         found = {"steps": [facts(node) for node in steps], "drawing": drawn(tree.started, steps)}
         return told(tree.nodes[wanted]) | found
 
 
-def remember(kept: dict[str, T], key: str, value: T) -> None:
-    """Put `value` last, and forget the first past `REMEMBERED`."""
+def remember(kept: dict[str, T], key: str, value: T, most: int | None = None) -> None:
+    """Put `value` last, and forget the first past `most`, else `REMEMBERED`."""
     kept.pop(key, None)
     kept[key] = value
-    while len(kept) > REMEMBERED:
+    while len(kept) > (most or REMEMBERED):
         del kept[next(iter(kept))]
 
 
@@ -165,7 +193,7 @@ def example(name: str) -> list[list[Record]]:
     """The streams of a recorded session. Raises UnknownName."""
     path = folder() / "sessions" / f"{name}.jsonl"
     if not name.replace("-", "").isalnum() or not path.is_file():
-        raise UnknownName(f"no recorded session {name[:40]!r}")
+        raise UnknownName("no recorded session {name!r}", name=name[:40])
     return read_streams(path.read_bytes(), path.name)
 
 

@@ -17,6 +17,7 @@ from tts_explorer.ui.links import settings_query
 
 PAGE = 25
 """Sessions on a page."""
+LARGE = "{name} has {size} MB: at most {most} MB can be imported"
 LARGEST = 16 << 20
 """Bytes of a file that can be imported."""
 MOST = 1000
@@ -88,7 +89,7 @@ class Shelf:
         given = checked(TypeAdapter(dict[str, str]), asked)
         data, name = given.get("lines", "").encode(errors="replace"), given.get("name", "")[:80] or "the file"
         if len(data) > LARGEST:
-            raise BadSession(f"{name} has {len(data) / 2**20:.1f} MB: at most {LARGEST >> 20} MB can be imported")
+            raise BadSession(LARGE, name=name, size=round(len(data) / 2**20, 1), most=LARGEST >> 20)
         return {"ids": self.store.import_bytes(data, name)}
 
 
@@ -98,10 +99,12 @@ def checked(adapter: TypeAdapter[Any], value: Any) -> Any:
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "the page's wish"
-        given = repr(first["input"])
+        name, given = ".".join(map(str, first["loc"])), repr(first["input"])
         given = given if len(given) <= 40 else given[:39] + "…"
-        raise BadSetting(f"{name} can't be {given} ({first['msg'][:1].lower()}{first['msg'][1:]}): clear the filters") from error
+        values = {"given": given, "why": first["msg"][:1].lower() + first["msg"][1:]}
+        if not name:
+            raise BadSetting("the page's wish can't be {given} ({why}): clear the filters", **values) from error
+        raise BadSetting("{name} can't be {given} ({why}): clear the filters", name=name, **values) from error
 
 
 def row(session: Session) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tts_explorer.cost import Cost
 from tts_explorer.events import Record, SearchStarted
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import SearchTree
 from tts_explorer.viz.course import Course
 
@@ -61,22 +62,22 @@ class Side:
         return f"{self.lane.upper()} · {self.start.strategy.replace('_', ' ')}{f' n={n}' if n is not None else ''}"
 
 
-def settings(side: Side) -> dict[str, Fact]:
-    """Everything that decided what was searched for, and how."""
+def settings(side: Side, say: Tongue = ENGLISH) -> dict[str, Fact]:
+    """Everything that decided what was searched for, and how. Names of settings are the strategies' own."""
     start = side.start
     known: dict[str, Any] = {
-        "problem": start.problem,
-        "task": start.task,
-        "problem's id": start.problem_id,
-        "truth": start.truth,
-    }
-    known |= {"strategy": start.strategy.replace("_", " ")} | start.settings
-    known |= {"policy": start.policy, "verifier": start.verifier or "none"} | start.sampling
-    known |= {"aggregate": start.aggregate, "answer rule": start.rule, "seed": start.seed}
-    known |= {f"budget of {name}": limit for name, limit in start.budget.items()}
-    known |= {"strategy's code": hashlib.sha256(start.source.encode()).hexdigest()[:8]} if start.source else {}
-    known |= {f"version of {name}": shortened(version) for name, version in start.versions.items()}
-    return {name: Fact(_spelt(value)) for name, value in known.items() if value not in (None, "")}
+        say("problem"): start.problem,
+        say("task"): start.task,
+        say("problem's id"): start.problem_id,
+        say("truth"): start.truth,
+        say("strategy"): start.strategy.replace("_", " "),
+    } | start.settings
+    known |= {say("policy"): start.policy, say("verifier"): start.verifier or say("none")} | start.sampling
+    known |= {say("aggregate"): start.aggregate, say("answer rule"): start.rule, say("seed"): start.seed}
+    known |= {say("budget of {name}", name=name): limit for name, limit in start.budget.items()}
+    known |= {say(CODE): hashlib.sha256(start.source.encode()).hexdigest()[:8]} if start.source else {}
+    known |= {say("version of {name}", name=name): shortened(version) for name, version in start.versions.items()}
+    return {name: Fact(_spelt(value, say)) for name, value in known.items() if value not in (None, "")}
 
 
 def shortened(version: str) -> str:
@@ -84,69 +85,79 @@ def shortened(version: str) -> str:
     return version[:23] + "…" if len(version) > 24 else version
 
 
-def _spelt(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _spelt(value: Any, say: Tongue) -> str:
+    return say.number(value, "g") if isinstance(value, float) else str(value)
 
 
-def outcome(side: Side) -> dict[str, Fact]:
+def outcome(side: Side, say: Tongue = ENGLISH) -> dict[str, Fact]:
     """How it ended, and what it found."""
     tree = side.tree
     finished = tree.finished()
     scores = [node.score for node in tree.nodes.values() if node.reward is not None]
-    known = {"ended": Fact(ENDS.get(tree.status or "", "not ended") + (f": {tree.detail}" if tree.detail else ""))}
-    if tree.selected is None:
-        known["answer"] = Fact("none")
-    else:
-        known["answer"] = Fact(tree.selected.answer)
-        known["right?"] = Fact({True: "✓ right", False: "✗ wrong", None: "? not known"}[tree.correct], good=tree.correct)
-        node = tree.nodes[tree.selected.node]
-        known |= {"its score": Fact(f"{node.score:.3f}")} if node.reward is not None else {}
-    known["finished answers"] = Fact(f"{len(finished):,}", len(finished))
-    known["distinct answers"] = Fact(str(len({node.answer for node in finished})), len({node.answer for node in finished}))
+    end = say(ENDS[tree.status]) if tree.status in ENDS else say("not ended")
+    known = {say("ended"): Fact(end + (f": {tree.detail}" if tree.detail else "")), **_answer(side, say)}
+    known[say("finished answers")] = Fact(say.number(len(finished)), len(finished))
+    distinct = len({node.answer for node in finished})
+    known[say("distinct answers")] = Fact(str(distinct), distinct)
     right = [node for node in finished if node.answer and tree.grades.get(node.answer)]
-    known |= {"right among them": Fact(f"{len(right):,}", len(right))} if tree.grades else {}
-    return known | ({"best score of any step": Fact(f"{max(scores):.3f}")} if scores else {})
+    known |= {say("right among them"): Fact(say.number(len(right)), len(right))} if tree.grades else {}
+    return known | ({say("best score of any step"): Fact(say.number(max(scores), ".3f"))} if scores else {})
 
 
+def _answer(side: Side, say: Tongue) -> dict[str, Fact]:
+    """The answer, whether it is right, and its score."""
+    tree = side.tree
+    if tree.selected is None:
+        return {say("answer"): Fact(say("no answer"))}
+    known = {say("answer"): Fact(tree.selected.answer), say("right?"): Fact(say(GRADES[tree.correct]), good=tree.correct)}
+    node = tree.nodes[tree.selected.node]
+    return known | ({say("its score"): Fact(say.number(node.score, ".3f"))} if node.reward is not None else {})
+
+
+CODE = "strategy's code"
 ENDS = {"done": "done", "budget": "budget spent", "cancelled": "stopped", "failed": "failed"}
+GRADES = {True: "✓ right", False: "✗ wrong", None: "? not known"}
 
 
-def spent(side: Side) -> dict[str, Fact]:
+def spent(side: Side, say: Tongue = ENGLISH) -> dict[str, Fact]:
     """What it took."""
-    cost, nodes = side.cost, len(side.tree.nodes) - 1
-    found = {
-        "tokens sampled": (cost.tokens, f"{cost.tokens:,}"),
-        "by the policy": (cost.policy.sampled_tokens, f"{cost.policy.sampled_tokens:,}"),
-        "by the verifier": (cost.verifier.sampled_tokens, f"{cost.verifier.sampled_tokens:,}"),
-        "FLOPs": (cost.flops, mega(cost.flops)),
-        "FLOPs of the policy": (cost.policy.flops, mega(cost.policy.flops)),
-        "FLOPs of the verifier": (cost.verifier.flops, mega(cost.verifier.flops)),
-        "seconds": (side.records[-1].at, f"{side.records[-1].at:.2f}"),
-        "steps": (nodes, f"{nodes:,}"),
-        "iterations": (len(side.course.iterations) - 1, str(len(side.course.iterations) - 1)),
+    cost = side.cost
+    counts = {
+        say("tokens sampled"): cost.tokens,
+        say("by the policy"): cost.policy.sampled_tokens,
+        say("by the verifier"): cost.verifier.sampled_tokens,
     }
-    return {name: Fact(text, float(number)) for name, (number, text) in found.items()}
+    flops = {
+        say("FLOPs"): cost.flops,
+        say("FLOPs of the policy"): cost.policy.flops,
+        say("FLOPs of the verifier"): cost.verifier.flops,
+    }
+    found = {name: Fact(say.number(number), number) for name, number in counts.items()}
+    found |= {name: Fact(mega(number, say), number) for name, number in flops.items()}
+    nodes, iterations, took = len(side.tree.nodes) - 1, len(side.course.iterations) - 1, side.records[-1].at
+    return found | {
+        say("seconds"): Fact(say.number(took, ".2f"), took),
+        say("steps"): Fact(say.number(nodes), nodes),
+        say("iterations"): Fact(str(iterations), iterations),
+    }
 
 
-def mega(flops: float) -> str:
+def mega(flops: float, say: Tongue = ENGLISH) -> str:
     """FLOPs as the rest of the page spells them.
 
     >>> mega(4.56e9)
     '4,560 M'
     """
-    return f"{flops / 1e6:,.0f} M" if flops >= 1e6 or not flops else f"{flops / 1e6:.3g} M"
+    return say.number(flops / 1e6, ",.0f" if flops >= 1e6 or not flops else ".3g") + " M"
 
 
-SECTIONS = {"Settings": settings, "Outcome": outcome, "Cost": spent}
-
-
-def facts(sides: Sequence[Side]) -> dict[str, dict[str, list[Fact | None]]]:
+def facts(sides: Sequence[Side], say: Tongue = ENGLISH) -> dict[str, dict[str, list[Fact | None]]]:
     """By section and name, the fact of each side; None where a side has none of that name."""
     found: dict[str, dict[str, list[Fact | None]]] = {}
-    for section, tell in SECTIONS.items():
-        told = [tell(side) for side in sides]
+    for section, tell in ((say("Settings"), settings), (say("Outcome"), outcome), (say("Cost"), spent)):
+        told = [tell(side, say) for side in sides]
         names = dict.fromkeys(name for known in told for name in known)
         found[section] = {name: [known.get(name) for known in told] for name in names}
     if len({side.start.strategy for side in sides}) > 1:
-        found["Settings"].pop("strategy's code", None)
+        found[say("Settings")].pop(say(CODE), None)
     return found

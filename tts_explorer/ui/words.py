@@ -1,35 +1,24 @@
-"""The page's words in other languages: English sentences, as they stand in the code, and what stands for them elsewhere.
+"""The page's words in the reader's language, of which `tongue` has the dictionaries.
 
-`assets/words/LANGUAGE.json` holds one dictionary a language, from English; a plural is an object of its forms, as CLDR names
-them, under "{n} sessions". Gradio gets all of them, translates the labels of its own components by them, and hands them to the
-browser, where `speak.js` does the same for ours. What a dictionary lacks stays English. Texts of people and models are never
-looked up.
+Gradio gets those of the browser, translates the labels of its own components by them, and hands them to the browser, where
+`speak.js` does the same for ours. What the server writes for one reader is said in the `reader`'s tongue.
 """
 
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from functools import cache
-from typing import Any
 
 import gradio as gr
-import orjson
 
 from tts_explorer.assets import folder
+from tts_explorer.tongue import LANGUAGES, Tongue, dictionary
 
-LANGUAGES = ("it", "pt", "pl")
-"""Besides English."""
 LANGUAGE = "language code"
 """Said in each language as that language's code."""
-Dictionary = dict[str, Any]
-
-
-@cache
-def dictionary(language: str) -> Dictionary:
-    """What stands for English in a language; empty for English and for languages that there is no file of."""
-    if language not in LANGUAGES:
-        return {}
-    return orjson.loads((folder() / "words" / f"{language}.json").read_bytes())
+READER = "(...given) => [...given.slice(0, -2), document.body.classList.contains('dark'), document.documentElement.lang]"
+"""A handler's last two inputs are whether the page is dark, and its language."""
 
 
 @cache
@@ -39,8 +28,11 @@ def speech() -> str:
 
 
 def i18n() -> gr.I18n:
-    """All dictionaries, for `launch`; the English one says every sentence as it is."""
-    known = {language: dictionary(language) | {LANGUAGE: language} for language in LANGUAGES}
+    """The browser's dictionaries, for `launch`; the English one says every sentence as it is.
+
+    Gradio takes a component's first value, and what it offers to choose, for a sentence of these wherever it is spelt like one.
+    """
+    known = {language: dictionary(language, browser=True) | {LANGUAGE: language} for language in LANGUAGES}
     english = {key: key for key, said in known[LANGUAGES[0]].items() if isinstance(said, str)}
     return gr.I18n(en=english | {LANGUAGE: "en"}, **known)
 
@@ -50,15 +42,15 @@ def marked(english: str) -> str:
     return str(gr.I18n()(english))
 
 
-def spoken(english: str, language: str = "en", **values: object) -> str:
-    """The sentence in a language, with `values` put in where it has their names in braces."""
-    said = dictionary(language).get(english, english)
-    return (said if isinstance(said, str) else english).format_map(_Kept(values))
+def reader(request: gr.Request | None) -> Tongue:
+    """The language of whoever asks: the first that their browser names, in which the page opens."""
+    named = request.headers.get("accept-language", "") if request else ""
+    return Tongue(named[:2].lower())
 
 
 def labelled(sentence: str) -> str:
     """A sentence for a label: marked if it is one of the page's own, else as it is."""
-    return marked(sentence) if sentence in dictionary(LANGUAGES[0]) else sentence
+    return marked(sentence) if sentence in dictionary(LANGUAGES[0], browser=True) else sentence
 
 
 def worded(sentence: str) -> str:
@@ -67,16 +59,14 @@ def worded(sentence: str) -> str:
     return html.escape(sentence) if said is sentence else said
 
 
+def numbered(names: Iterable[str]) -> list[tuple[str, int]]:
+    """What a choice offers, by numbers: those are never taken for one of the page's own sentences."""
+    return [(name, number) for number, name in enumerate(names)]
+
+
 def mark(page: gr.Blocks) -> None:
     """Mark what Gradio's components are called and say of themselves, wherever it is one of the page's own sentences."""
     for block in page.blocks.values():
         for name in ("label", "info", "placeholder", *(["value"] if isinstance(block, gr.Button) else [])):
             if isinstance(said := getattr(block, name, None), str):
                 setattr(block, name, labelled(said))
-
-
-class _Kept(dict[str, object]):
-    """A name in braces without a value stays as it is."""
-
-    def __missing__(self, name: str) -> str:
-        return "{" + name + "}"

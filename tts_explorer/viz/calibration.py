@@ -5,14 +5,22 @@ A reliability diagram over bins of scores; it knows no store and no session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from tts_explorer.intervals import wilson
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.viz.look import Chart, Trace, dressed
 from tts_explorer.viz.marks import Palette, palette, veil
 
 NOTHING = "No answer has both a score and a grade yet: run a search with a verifier on a problem whose answer is known."
+POINT = "{right:,} / {answers:,} ✓ · {low:.1f} – {high:.1f}"
+TOLD = (
+    "Of {answers:,} answers {share:.0%} are right; their scores are {mean:.2f} on average, and differ from the share that is"
+    " right by {error:.2f} (expected calibration error)."
+)
+FOOT = -0.16
+"""Where the chart begins, below a share of none."""
 
 
 class Bin(Protocol):
@@ -25,30 +33,36 @@ class Bin(Protocol):
     mean: float
 
 
-def calibration(bins: Sequence[Bin], dark: bool = False, say: Callable[..., str] = str.format) -> Chart:
-    """The share of right answers against their scores, with 95% intervals and counts. `say` puts words in a language."""
+def calibration(bins: Sequence[Bin], dark: bool = False, say: Tongue = ENGLISH) -> Chart:
+    """The share of right answers against their scores, with 95% intervals and counts."""
     if not bins:
         return Chart(None, say(NOTHING))
     colours = palette(dark)
     figure = dressed(
-        [_bars(bins, colours, say), *_points(bins, colours, say)],
-        colours, say("score of the answer"), say("share that is right"), height=400,
-        xaxis_range=[-0.02, 1.02], yaxis_range=[-0.04, 1.08],
+        [*_bars(bins, colours, say), *_points(bins, colours, say)],
+        colours, say("score of the answer"), say("share that is right"), height=400, say=say,
+        xaxis_range=[-0.02, 1.02], yaxis_range=[FOOT, 1.08],
         yaxis2={"overlaying": "y", "side": "right", "range": [0, 4 * max(b.answers for b in bins)], "visible": False},
     )  # fmt: skip
     return Chart(figure, _sentence(bins, say))
 
 
-def _bars(bins: Sequence[Bin], colours: Palette, say: Callable[..., str]) -> Trace:
-    """How many answers each bin has, low and behind the rest."""
-    return {
-        "type": "bar", "x": [(b.low + b.high) / 2 for b in bins], "y": [b.answers for b in bins], "width": 0.09, "yaxis": "y2",
-        "marker": {"color": veil(colours.edge, 0.3)}, "name": say("number of answers"), "text": [f"{b.answers:,}" for b in bins],
-        "textposition": "outside", "cliponaxis": False, "textfont": {"size": 11, "color": colours.quiet}, "hoverinfo": "skip",
+def _bars(bins: Sequence[Bin], colours: Palette, say: Tongue) -> list[Trace]:
+    """How many answers each bin has, low and behind the rest; the numbers stand at the foot, where nothing else does."""
+    middles = [(b.low + b.high) / 2 for b in bins]
+    heights = {
+        "type": "bar", "x": middles, "y": [b.answers for b in bins], "width": 0.09, "yaxis": "y2",
+        "marker": {"color": veil(colours.edge, 0.3)}, "name": say("number of answers"), "hoverinfo": "skip",
     }  # fmt: skip
+    numbers = {
+        "type": "scatter", "mode": "text", "x": middles, "y": [FOOT / 2] * len(bins),
+        "text": [say.number(b.answers) for b in bins],
+        "textfont": {"size": 11, "color": colours.ink}, "showlegend": False, "hoverinfo": "skip",
+    }  # fmt: skip
+    return [heights, numbers]
 
 
-def _points(bins: Sequence[Bin], colours: Palette, say: Callable[..., str]) -> list[Trace]:
+def _points(bins: Sequence[Bin], colours: Palette, say: Tongue) -> list[Trace]:
     shares = [b.right / b.answers for b in bins]
     ends = [wilson(b.right, b.answers) for b in bins]
     bars = {
@@ -64,7 +78,7 @@ def _points(bins: Sequence[Bin], colours: Palette, say: Callable[..., str]) -> l
         "type": "scatter", "mode": "lines+markers", "x": [b.mean for b in bins], "y": shares, "name": say("this verifier, 95%"),
         "error_y": bars, "line": {"color": colours.high, "width": 2}, "cliponaxis": False,
         "marker": {"size": 9, "color": colours.high, "symbol": "square"},
-        "hovertext": [f"{b.right:,} / {b.answers:,} ✓ · {b.low:.1f} – {b.high:.1f}" for b in bins], "hoverinfo": "text",
+        "hovertext": [say(POINT, right=b.right, answers=b.answers, low=b.low, high=b.high) for b in bins], "hoverinfo": "text",
     }  # fmt: skip
     return [even, found]
 
@@ -74,11 +88,7 @@ def error(bins: Sequence[Bin]) -> float:
     return sum(abs(b.right - b.mean * b.answers) for b in bins) / sum(b.answers for b in bins)
 
 
-def _sentence(bins: Sequence[Bin], say: Callable[..., str]) -> str:
+def _sentence(bins: Sequence[Bin], say: Tongue) -> str:
     answers, right = sum(b.answers for b in bins), sum(b.right for b in bins)
     mean = sum(b.mean * b.answers for b in bins) / answers
-    return say(
-        "Of {answers} answers {share} are right; their scores are {mean} on average, and differ from the share that is right by"
-        " {error} (expected calibration error).",
-        answers=f"{answers:,}", share=f"{right / answers:.0%}", mean=f"{mean:.2f}", error=f"{error(bins):.2f}",
-    )  # fmt: skip
+    return say(TOLD, answers=answers, share=right / answers, mean=mean, error=error(bins))

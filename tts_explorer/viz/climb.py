@@ -6,47 +6,67 @@ from collections.abc import Sequence
 
 from tts_explorer.cost import Cost
 from tts_explorer.events import CostIncurred, NodeScored, Record
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import Node, SearchTree
 from tts_explorer.viz.course import Course
 from tts_explorer.viz.look import Chart, Trace, dressed, hover, unscored
-from tts_explorer.viz.marks import palette
+from tts_explorer.viz.marks import Palette, palette
 
 UNITS = {"tokens": "tokens sampled", "flops": "FLOPs of both models"}
+GRADED = {True: "✓ right", False: "✗ wrong"}
+REACHED = "The best step, {score:.2f}, was reached by {spent}; the first answer was finished by {first}."
+REACHED_NONE = "The best step, {score:.2f}, was reached by {spent}; no answer has a score."
 Curves = tuple[list[float], list[float | None], list[float | None]]
 """What was spent; the best score of any step by then, and of a finished answer; None before there is one."""
 
 
-def best_score(course: Course, records: Sequence[Record], unit: str = "tokens", dark: bool = False) -> Chart:
+def best_score(course: Course, records: Sequence[Record], unit: str = "tokens", dark: bool = False,
+               say: Tongue = ENGLISH) -> Chart:  # fmt: skip
     """The best score so far against what had been spent on it: of any step, and of finished answers."""
     spent, steps, answers = (one_by_one if course.tree.independent else climb)(course, records, unit)
     if not steps or steps[-1] is None:
-        return unscored(course)
+        return unscored(course, say)
     colours = palette(dark)
     look: Trace = {"type": "scatter", "mode": "lines", "x": spent, "cliponaxis": False}
     dots = {"mode": "lines+markers", "marker": {"symbol": "square", "size": 8, "color": colours.high}}
     traces = [
-        look | {"y": steps, "name": "best step", "line": {"shape": "hv", "dash": "dot", "width": 2, "color": colours.edge}},
-        look | {"y": answers, "name": "best finished answer", "line": {"shape": "hv", "width": 3, "color": colours.high}, **dots},
-    ]
-    chosen = course.tree.selected
-    node = course.tree.nodes[chosen.node] if chosen else None
-    if node is not None and node.reward is not None:
-        verdict = {True: "✓ right", False: "✗ wrong", None: ""}[course.tree.correct]
-        mark = {"symbol": "square-open", "size": 13, "color": colours.path, "line": {"width": 3}}
-        traces.append({"type": "scatter", "mode": "markers+text", "x": spent[-1:], "y": [node.score], "marker": mark,
-                       "name": "the chosen answer", "text": [verdict], "textposition": "bottom left", "cliponaxis": False,
-                       "hovertext": [hover(course, node)], "hoverinfo": "text"})  # fmt: skip
-    figure = dressed(traces, colours, UNITS[unit], "score", yaxis_range=[-0.04, 1.04], xaxis_tickformat="~s")
+        look | {"y": steps, "name": say("best step"), "line": {"shape": "hv", "dash": "dot", "width": 2, "color": colours.edge}},
+        look | dots | {"y": answers, "name": say("best finished answer"),
+                       "line": {"shape": "hv", "width": 3, "color": colours.high}},
+    ]  # fmt: skip
+    figure = dressed([*traces, *_chosen(course, spent[-1], colours, say)], colours, say(UNITS[unit]), say("score"), say=say,
+                     yaxis_range=[-0.04, 1.04], xaxis_tickformat="~s")  # fmt: skip
     figure.update_xaxes(rangemode="tozero")
-    finished = answers[-1] is not None
-    first = f"the first answer was finished by {_spelt(spent, answers, 0.0, unit)}" if finished else "no answer has a score"
-    return Chart(figure, f"The best step, {steps[-1]:.2f}, was reached by {_spelt(spent, steps, steps[-1], unit)}; {first}.")
+    best = {"score": steps[-1], "spent": spelt(reached(spent, steps, steps[-1]), unit, say)}
+    if answers[-1] is None:
+        return Chart(figure, say(REACHED_NONE, **best))
+    return Chart(figure, say(REACHED, first=spelt(reached(spent, answers, 0.0), unit, say), **best))
 
 
-def _spelt(spent: list[float], scores: list[float | None], least: float, unit: str) -> str:
+def _chosen(course: Course, spent: float, colours: Palette, say: Tongue) -> list[Trace]:
+    """A mark at the answer, if the verifier scored it."""
+    chosen, grade = course.tree.selected, course.tree.correct
+    node = course.tree.nodes[chosen.node] if chosen else None
+    if node is None or node.reward is None:
+        return []
+    mark = {"symbol": "square-open", "size": 13, "color": colours.path, "line": {"width": 3}}
+    return [{
+        "type": "scatter", "mode": "markers+text", "x": [spent], "y": [node.score], "marker": mark, "cliponaxis": False,
+        "name": say("the chosen answer"), "text": ["" if grade is None else say(GRADED[grade])], "textposition": "bottom left",
+        "hovertext": [hover(course, node, say)], "hoverinfo": "text",
+    }]  # fmt: skip
+
+
+def reached(spent: list[float], scores: list[float | None], least: float) -> float:
     """What had been spent when a score of `least` was reached."""
-    cost = next(cost for cost, score in zip(spent, scores, strict=True) if score is not None and score >= least)
-    return f"{cost:,.0f} tokens" if unit == "tokens" else f"{cost / 1e6:,.0f} MFLOPs"
+    return next(cost for cost, score in zip(spent, scores, strict=True) if score is not None and score >= least)
+
+
+def spelt(cost: float, unit: str, say: Tongue) -> str:
+    """A cost in words."""
+    if unit == "tokens":
+        return say.plural(round(cost), "{n} token", "{n} tokens")
+    return say("{n:,.0f} MFLOPs", n=cost / 1e6)
 
 
 def climb(course: Course, records: Sequence[Record], unit: str) -> Curves:

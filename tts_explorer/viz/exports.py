@@ -104,5 +104,5 @@ FORMATS = {
 def format_named(name: str) -> Format:
     """Raises BadSetting."""
     if name not in FORMATS:
-        raise BadSetting(f"no format {name[:20]!r}: choose one of {', '.join(FORMATS)}")
+        raise BadSetting("no format {name!r}: choose one of {known}", name=name[:20], known=", ".join(FORMATS))
     return FORMATS[name]

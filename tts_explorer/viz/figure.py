@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tts_explorer.events import NodeId
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import Node
 from tts_explorer.viz.course import Course
 from tts_explorer.viz.graph import rows_of_layers
@@ -11,12 +12,14 @@ from tts_explorer.viz.marks import Palette, palette
 
 HIGHEST = 1100
 """px of the figure; rows come closer in a larger tree."""
+GROWN = "{n} steps, up to {deep} deep: {gone} given up, {finished} finished with an answer."
+GROWN_ONE = "{n} step, up to {deep} deep: {gone} given up, {finished} finished with an answer."
 
 
-def tree_figure(course: Course, dark: bool = False) -> Chart:
+def tree_figure(course: Course, dark: bool = False, say: Tongue = ENGLISH) -> Chart:
     """The whole tree: columns by depth, what was given up on dashed edges, the path to the answer bold."""
     if len(course.tree.nodes) == 1:
-        return Chart(None, "No step has been sampled yet.")
+        return Chart(None, say("No step has been sampled yet."))
     colours = palette(dark)
     rows = rows_of_layers({id: sorted(kids) for id, kids in course.tree.grown.items()})
     most = max(rows.values())
@@ -25,16 +28,17 @@ def tree_figure(course: Course, dark: bool = False) -> Chart:
     places = [(course.tree.nodes[id], float(len(id)), row) for id, row in rows.items() if id]
     disc = {"symbol": "circle", "size": 14, "color": colours.card, "line": {"color": colours.ink, "width": 1.5}}
     problem = {"type": "scatter", "mode": "markers", "x": [0], "y": [rows[()]], "marker": disc, "cliponaxis": False}
-    problem |= {"showlegend": False, "hoverinfo": "text", "hovertext": ["the problem"]}
-    marks = fate_marks(course, places, colours, lambda node: fill(course, node, colours), max(0.35, room), colours.ink)
-    figure = dressed([*_edges(course, rows, colours), problem, *marks], colours, "step", "", height)
+    problem |= {"showlegend": False, "hoverinfo": "text", "hovertext": [say("the problem")]}
+    ink = lambda node: fill(course, node, colours)  # noqa: E731
+    marks = fate_marks(course, places, colours, ink, max(0.35, room), colours.ink, say)
+    figure = dressed([*_edges(course, rows, colours), problem, *marks], colours, say("step"), "", height, say=say)
     figure.update_yaxes(autorange="reversed", showgrid=False, showticklabels=False, ticks="", showline=False)
     figure.update_xaxes(showgrid=False, dtick=1, tick0=0, showline=False, range=[-0.3, max(map(len, rows)) + 0.3])
     fates = [course.fate(node.id) for node, _, _ in places]
     gone = sum(fate in ("pruned", "duplicate") for fate in fates)
     finished = sum(fate in ("finished", "selected") for fate in fates)
-    deep = max(map(len, rows))
-    return Chart(figure, f"{len(places)} steps, up to {deep} deep: {gone} given up, {finished} finished with an answer.")
+    told = {"deep": max(map(len, rows)), "gone": gone, "finished": finished}
+    return Chart(figure, say.plural(len(places), GROWN_ONE, GROWN, **told))
 
 
 def fill(course: Course, node: Node, colours: Palette) -> str:

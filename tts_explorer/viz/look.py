@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tts_explorer.events import dotted
+from tts_explorer.tongue import ENGLISH, Tongue
 from tts_explorer.tree import Node
 from tts_explorer.viz.course import Course
 from tts_explorer.viz.drawing import clipped
@@ -29,6 +30,16 @@ SHORT = {
     "selected": "the answer",
 }  # fmt: skip
 """What a legend says of each fate, short enough for a phone."""
+WORDS = {
+    "kept": "kept", "open": "open", "waiting": "waiting", "duplicate": "duplicate", "finished": "finished",
+    "selected": "the answer",
+}  # fmt: skip
+"""What a pointer reads of each fate."""
+REASONS = {
+    "rank": "others ranked higher", "by hand": "pruned by hand", "no share": "its share of the next samples is none",
+    "not drawn": "no particle drew it",
+}  # fmt: skip
+"""Why a strategy gave a node up, as the live view says it; other reasons are a strategy's own words."""
 OPEN = ("cross", "ring", "hollow")
 """Shapes that are lines only."""
 
@@ -41,8 +52,12 @@ class Chart:
     sentence: str
 
 
-def dressed(traces: Sequence[Trace], colours: Palette, x: str, y: str, height: int = 380, **layout: Any) -> Figure:
-    """A figure with these axis titles in the page's colours, over whatever lies beneath. A finger on it scrolls the page."""
+def dressed(traces: Sequence[Trace], colours: Palette, x: str, y: str, height: int = 380, *, say: Tongue = ENGLISH,
+            **layout: Any) -> Figure:  # fmt: skip
+    """A figure with these axis titles in the page's colours, over whatever lies beneath. A finger on it scrolls the page.
+
+    Titles and names come in the reader's language; `say` gives the numbers that Plotly writes their marks.
+    """
     from plotly.graph_objects import Figure
 
     axis = {"gridcolor": colours.line, "linecolor": colours.line, "zeroline": False, "automargin": True, "fixedrange": True}
@@ -50,7 +65,7 @@ def dressed(traces: Sequence[Trace], colours: Palette, x: str, y: str, height: i
     figure.update_layout(
         template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", height=height, autosize=True,
         font={"family": "system-ui, 'DejaVu Sans', sans-serif", "size": 13, "color": colours.ink}, dragmode=False,
-        margin={"l": 8, "r": 12, "t": 8, "b": 8}, hovermode="closest",
+        margin={"l": 8, "r": 12, "t": 8, "b": 8}, hovermode="closest", separators=say.separators,
         hoverlabel={"bgcolor": colours.card, "bordercolor": colours.edge, "font": {"color": colours.ink}, "align": "left"},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal",
                 "bgcolor": "rgba(0,0,0,0)", "font": {"size": 12}},
@@ -61,18 +76,10 @@ def dressed(traces: Sequence[Trace], colours: Palette, x: str, y: str, height: i
     return figure.update_layout(**layout)
 
 
-def unscored(course: Course) -> Chart:
+def unscored(course: Course, say: Tongue = ENGLISH) -> Chart:
     """No figure, and why."""
-    return Chart(None, YET if course.tree.started and course.tree.started.verifier and not course.tree.status else UNSCORED)
-
-
-def many(count: int, one: str) -> str:
-    """A number of things.
-
-    >>> many(1, "answer"), many(1200, "answer")
-    ('1 answer', '1,200 answers')
-    """
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+    waits = course.tree.started and course.tree.started.verifier and not course.tree.status
+    return Chart(None, say(YET if waits else UNSCORED))
 
 
 def shown(text: str, longest: int = 60) -> str:
@@ -84,17 +91,22 @@ def shown(text: str, longest: int = 60) -> str:
     return html.escape(clipped(text, longest), quote=False)
 
 
-def hover(course: Course, node: Node) -> str:
+def hover(course: Course, node: Node, say: Tongue = ENGLISH) -> str:
     """What a pointer on a node reads."""
-    score = f"{node.score:.2f}" if node.reward is not None else "failed" if node.scored else "none"
-    fate = course.fate(node.id)
-    why = f": {shown(node.pruned)}" if fate == "pruned" and node.pruned else ""
-    said = [f"node {dotted(node.id)} · score {score} · {'the answer' if fate == 'selected' else fate}{why}"]
-    return "<br>".join([shown(node.text) or "(empty step)", *said])
+    none = say("no score, the verifier failed") if node.scored else say("no score")
+    score = none if node.reward is None else say("score {score}", score=say.number(node.score, ".2f"))
+    facts = [say("node {path}", path=dotted(node.id)), score, _became(course.fate(node.id), node.pruned or "", say)]
+    return "<br>".join([shown(node.text) or say("(empty step)"), " · ".join(facts)])
+
+
+def _became(fate: str, reason: str, say: Tongue) -> str:
+    if fate != "pruned":
+        return say(WORDS[fate])
+    return say("pruned: {reason}", reason=say(REASONS[reason]) if reason in REASONS else shown(reason))
 
 
 def fate_marks(course: Course, places: Sequence[Place], colours: Palette, ink: Callable[[Node], str], scale: float = 1.0,
-               outline: str | None = None) -> list[Trace]:  # fmt: skip
+               outline: str | None = None, say: Tongue = ENGLISH) -> list[Trace]:  # fmt: skip
     """Nodes at places, a trace for each shape of fate, in the colours that `ink` gives; what is filled, with an `outline`."""
     traces = []
     for fate in SHORT:
@@ -106,13 +118,15 @@ def fate_marks(course: Course, places: Sequence[Place], colours: Palette, ink: C
         spots = {
             "x": [x for _, x, _ in ours],
             "y": [y for _, _, y in ours],
-            "hovertext": [hover(course, node) for node, _, _ in ours],
+            "hovertext": [hover(course, node, say) for node, _, _ in ours],
         }
         marker = _marker(shape, inks, outline, colours, scale)
         traces.append({"type": "scatter", "mode": "markers", "showlegend": False, "marker": marker, "cliponaxis": False,
                        "hoverinfo": "text", **spots})  # fmt: skip
         sample = _marker(shape, colours.gone if shape in OPEN else colours.ink, None, colours, 0.8)
-        traces.append({"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": SHORT[fate], "marker": sample})
+        traces.append(
+            {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": say(SHORT[fate]), "marker": sample}
+        )
     return traces
 
 

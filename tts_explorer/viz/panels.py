@@ -24,6 +24,8 @@ SHAPES = {
     "triangle": ("M0-5L4.8 3.6H-4.8z", "triangle-up"),
     "diamond": ("M0-5.4L4.6 0L0 5.4L-4.6 0z", "diamond"),
     "down": ("M0 5L4.8-3.6H-4.8z", "triangle-down"),
+    "cross": ("M-4.6-2.6L-2.6-4.6L0-2L2.6-4.6L4.6-2.6L2 0L4.6 2.6L2.6 4.6L0 2L-2.6 4.6L-4.6 2.6L-2 0z", "x"),
+    "star": ("M0-5.6L1.5-1.7L5.6-1.7L2.3 .8L3.5 4.8L0 2.4L-3.5 4.8L-2.3 .8L-5.6-1.7L-1.5-1.7z", "star"),
     "plus": ("M-1.6-5h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4v-3.2h3.4z", "cross"),
 }
 """Each as an SVG path around its middle, and as Plotly's symbol. A ring is a line only."""

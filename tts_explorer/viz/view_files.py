@@ -6,7 +6,7 @@ from functools import cache
 
 from tts_explorer.assets import folder
 
-ORDER = "fold layout words facts doing marks legend draw panels candidates cost others drawing transport link start"
+ORDER = "fold layout words facts doing marks columns legend dots draw panels candidates cost others drawing transport link start"
 SCRIPTS = tuple(f"{name}.js" for name in ORDER.split())
 """In the order in which they run; together they are the body of one function."""
 
