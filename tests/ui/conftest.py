@@ -55,7 +55,7 @@ PICTURE = (  # what a task must never send, and what it may
     '<circle cx="5" cy="5" r="4" fill="currentColor"/><text x="1" y="15">at WHERE &lt;b&gt;</text></svg>'
 )
 CUT_SHORT = ("AbortError", "Connection errored out")
-"""What the browser says when a reload ends a stream."""
+"""What a page says of the stream that ends because it is left."""
 CLOSED = "net::ERR_CONNECTION_REFUSED"
 """What it says when the server was closed before the page, which looks for it now and then."""
 SOURCE = """def beam(root):
@@ -106,29 +106,55 @@ def serve() -> Iterator[Callable[[Any], str]]:
         demo.close()
 
 
+class Complaints:
+    """What the pages of a context complain of, but for the streams of a page that was left (reloaded, followed on, closed)."""
+
+    def __init__(self, context: Any, expected: str = "") -> None:
+        self.heard: list[str] = []
+        self.context, self.expected, self.left = context, expected, False
+        self.visits: dict[Any, int] = {}
+        context.on("page", lambda page: page.on("request", lambda request: self._asked(page, request)))
+        context.on("weberror", lambda web: self._say(web.page, str(web.error)))
+        context.on("console", lambda said: self._say(said.page, said.text) if said.type == "error" else None)
+        context.on("dialog", self._opened)
+
+    def close(self) -> None:
+        self.left = True
+        self.context.close()
+
+    def _asked(self, page: Any, request: Any) -> None:
+        if request.is_navigation_request():
+            self.visits[page] = self.visits.get(page, 0) + 1
+
+    def _say(self, page: Any, text: str) -> None:
+        left = self.left or page is None or page.is_closed() or self.visits.get(page, 0) > 1
+        borne = (CLOSED, *([self.expected] if self.expected else ()), *(CUT_SHORT if left else ()))
+        if not any(part in text for part in borne):
+            self.heard.append(text)
+
+    def _opened(self, dialog: Any) -> None:
+        self.heard.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open pages, each in a context of its own; any error in one fails the test, but for what its own test expects."""
-    contexts, errors = [], []
+    """Open pages, each in a context of its own; what one complains of fails the test, but for what its own test expects."""
+    contexts: list[Complaints] = []
 
-    def opened(width: int = 1280, motion: str = "reduce", reloads: bool = False, expected: str = "") -> Any:
-        borne = (*(CUT_SHORT if reloads else ()), *([expected] if expected else ()))
+    def opened(width: int = 1280, motion: str = "reduce", expected: str = "") -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion=motion, color_scheme="light", service_workers="block"
         )
-        contexts.append(context)
+        contexts.append(Complaints(context, expected))
         page = context.new_page()
         page.set_default_timeout(WAIT)
-        note = lambda text: None if any(part in text for part in borne) else errors.append(text)  # noqa: E731
-        page.on("pageerror", lambda error: note(str(error)))
-        page.on("console", lambda said: note(said.text) if said.type == "error" and CLOSED not in said.text else None)
-        page.on("dialog", lambda dialog: (errors.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert not errors, errors
+    assert [text for context in contexts for text in context.heard] == []
 
 
 def search(n: int = 8, kept: int = 2, depth: int = 3, say: Callable[[str], str] = str) -> list[Record]:

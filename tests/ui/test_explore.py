@@ -84,7 +84,7 @@ def test_a_search_is_watched_as_it_grows_and_stopped(new_page, site: Site) -> No
 
 def test_a_reload_in_mid_run_attaches_again_and_loses_nothing(new_page, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SlowPolicy, "pace", 0.2)
-    page = new_page(reloads=True)
+    page = new_page()
     begin(page, site)
     page.wait_for_function("Number(document.querySelector('#search-view')?.dataset.seq) > 10")
     before = events(page)

@@ -84,7 +84,7 @@ def test_a_session_is_found_by_a_word_in_a_step_and_opened(open_list, site: Site
 def test_filters_are_in_the_address_and_survive_a_reload(open_list, site: Site) -> None:
     for i, right in enumerate((True, False, None, False)):
         stored(site.store, f"s{i}", right=right, task="countdown", problem_id=f"test/{i + 1}/7", strategy="dvts" if i else "mcts")
-    page = open_list(reloads=True)
+    page = open_list()
     page.get_by_label("Answer").select_option("wrong")
     found(page, "2 sessions found")
     page.get_by_label("Level").select_option("4")
@@ -132,7 +132,7 @@ def test_pages_of_25(open_list, site: Site) -> None:
 def test_a_title_tags_and_notes_are_written_in_place_and_a_pin_comes_first(open_list, site: Site) -> None:
     for id in ("old", "new"):
         stored(site.store, id)
-    page = open_list(reloads=True)
+    page = open_list()
     act(page, 1, "Edit title")
     page.get_by_role("textbox", name="Title").fill("The one for the talk")
     page.get_by_role("textbox", name="Tags").fill("talk, best, talk")

@@ -28,7 +28,7 @@ def state(page: Page, word: str) -> None:
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_a_strangers_walk(new_page, site: Site, tmp_path: Path, width: int, theme: str) -> None:
-    page = new_page(width=width, reloads=True)
+    page = new_page(width=width)
 
     def keep(screen: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), f"{screen} scrolls sideways"
