@@ -1,4 +1,5 @@
-// Fills in what only the server knows: the value is JSON, {models: [{name, what, facts, limits}], families, place, version}.
+// Fills in what only the server knows: the value is JSON, {models: [{name, what, facts, limits}], families,
+// strategies: [{title, what, about}], place, version}.
 
 const part = (name) => element.querySelector(name);
 const home = () => location.pathname.replace(/[^/]*\/?$/, '');
@@ -18,6 +19,18 @@ function drawModel({ name, what, facts, limits }) {
   return row;
 }
 
+function drawStrategy({ title, what, about }) {
+  const row = part('template.strategy').content.firstElementChild.cloneNode(true);
+  row.querySelector('b').textContent = title;
+  row.querySelector('.what').textContent = tr(what);
+  row.querySelector('div').append(...about.map((said) => {
+    const paragraph = document.createElement('p');
+    paragraph.textContent = said;
+    return paragraph;
+  }));
+  return row;
+}
+
 function draw() {
   let known = {};
   try {
@@ -31,6 +44,7 @@ function draw() {
     row.textContent = tr(family);
     return row;
   }));
+  part('.strategies').replaceChildren(...(known.strategies ?? []).map(drawStrategy));
   part('.place code').textContent = known.place ?? '';
   part('.place').hidden = !known.place;
   part('.hosted').hidden = Boolean(known.place);

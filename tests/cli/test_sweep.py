@@ -123,7 +123,15 @@ def test_jobs_that_fail_are_told_and_the_rest_is_printed(run, models):
     assert result.stderr.splitlines()[-1] == "Error: 2 of the jobs failed, and the same command tries them again"
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_much(run, models, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """As in the foreground: a shell lets what it starts in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_much(run, models, monkeypatch, interruptible):
     monkeypatch.setattr(lab, "JOB", 5)
     policy = models.policy("p")
     tick, ran = policy.tick, []

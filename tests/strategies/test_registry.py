@@ -1,5 +1,6 @@
 """Strategies are found by name and described by their keyword arguments."""
 
+import re
 from dataclasses import astuple, replace
 
 import pytest
@@ -8,6 +9,7 @@ from worlds import STRATEGIES
 from tts_explorer.errors import BadSetting, UnknownName
 from tts_explorer.moves import BeamWidth, Choice, Search
 from tts_explorer.strategies import (
+    about_of,
     checked_settings,
     default_rule,
     settings_of,
@@ -30,6 +32,12 @@ def test_every_file_is_a_strategy_of_its_name_with_a_title_and_a_docstring():
             fits = default in setting.options if isinstance(setting, Choice) else setting.low <= default <= setting.high
             assert fits and setting.effect.endswith(".")
         assert checked_settings(strategy, {}) == {key: default for key, (_, default) in settings_of(strategy).items()}
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_every_strategy_names_its_paper_and_how_it_differs_from_the_reference_tool(name):
+    about = about_of(strategy_named(name))
+    assert re.search(r"\(.*\b(19|20)\d\d\b", about, re.DOTALL) and "reference tool" in about
 
 
 def test_settings_of_one_name_have_one_range_and_one_default():

@@ -107,33 +107,35 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
 
 class Complaints:
-    """What the pages of a context complain of, but for the streams of a page that was left (reloaded, followed on, closed)."""
+    """What the pages of a context complain of, but for the streams of a page that was left: reloaded, followed on, closed.
+
+    Whether it was left is known afterwards only: a page ends its streams before the browser asks for the next one.
+    """
 
     def __init__(self, context: Any, expected: str = "") -> None:
-        self.heard: list[str] = []
-        self.context, self.expected, self.left = context, expected, False
+        self.context, self.expected = context, expected
+        self.said: list[tuple[Any, str]] = []
         self.visits: dict[Any, int] = {}
         context.on("page", lambda page: page.on("request", lambda request: self._asked(page, request)))
-        context.on("weberror", lambda web: self._say(web.page, str(web.error)))
-        context.on("console", lambda said: self._say(said.page, said.text) if said.type == "error" else None)
+        context.on("weberror", lambda web: self.said.append((web.page, str(web.error))))
+        context.on("console", lambda said: self.said.append((said.page, said.text)) if said.type == "error" else None)
         context.on("dialog", self._opened)
 
-    def close(self) -> None:
-        self.left = True
-        self.context.close()
+    @property
+    def heard(self) -> list[str]:
+        """What is held against them by now."""
+        return [text for page, text in self.said if not any(part in text for part in self._borne(page))]
+
+    def _borne(self, page: Any) -> list[str]:
+        left = page is None or page.is_closed() or self.visits.get(page, 0) > 1
+        return [CLOSED, *([self.expected] if self.expected else []), *(CUT_SHORT if left else ())]
 
     def _asked(self, page: Any, request: Any) -> None:
         if request.is_navigation_request():
             self.visits[page] = self.visits.get(page, 0) + 1
 
-    def _say(self, page: Any, text: str) -> None:
-        left = self.left or page is None or page.is_closed() or self.visits.get(page, 0) > 1
-        borne = (CLOSED, *([self.expected] if self.expected else ()), *(CUT_SHORT if left else ()))
-        if not any(part in text for part in borne):
-            self.heard.append(text)
-
     def _opened(self, dialog: Any) -> None:
-        self.heard.append(f"a dialog: {dialog.message}")
+        self.said.append((dialog.page, f"a dialog: {dialog.message}"))
         dialog.dismiss()
 
 
@@ -152,9 +154,10 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
-    assert [text for context in contexts for text in context.heard] == []
+    heard = [text for one in contexts for text in one.heard]
+    for one in contexts:
+        one.context.close()
+    assert heard == []
 
 
 def search(n: int = 8, kept: int = 2, depth: int = 3, say: Callable[[str], str] = str) -> list[Record]:

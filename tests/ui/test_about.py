@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from ui.stored import Site, served
 
 from tts_explorer.assets import folder
+from tts_explorer.strategies import strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.ui.about import card
 
@@ -46,6 +47,10 @@ def test_it_names_every_model_and_family_and_the_database(site: Site, new_page: 
     expect(page.locator("#about .models li")).to_have_count(len(CARDS))
     for name in task_names():
         expect(page.locator("#about .families")).to_contain_text(task_named(name).TITLE)
+    for name in strategy_names():
+        row = page.locator("#about details").filter(has=page.get_by_text(title_of(strategy_named(name)), exact=True))
+        row.locator("summary").click()
+        expect(row).to_contain_text("reference tool")
     expect(page.locator("#about .place")).to_contain_text(str(site.store.path.absolute()))
     expect(page.locator("#about .hosted")).to_be_hidden()
     links = page.locator("#about a").evaluate_all("found => found.map((link) => link.href)")

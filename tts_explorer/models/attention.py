@@ -214,7 +214,7 @@ def attend_forked(query: torch.Tensor, paths: Pair, tails: Pair, scale: float, f
     heads, dim = paths[0].shape[1], query.shape[2]
     far_keys, far_values = (held.view(-1, *held.shape[2:])[fork.slots, : fork.far] for held in paths)
     near_keys, near_values = (held.view(-1, *held.shape[2:])[fork.rows, : fork.near] for held in tails)
-    asked = (query * scale).view(len(query) * heads, -1, dim)  # (tokens · heads, sharing heads, dim)
+    asked = (query * scale).reshape(len(query) * heads, -1, dim)  # (tokens · heads, sharing heads, dim)
     shape = (len(far_keys), -1, dim)
     far = torch.bmm(asked.index_select(0, fork.asked).view(shape), far_keys.transpose(1, 2))
     far = far.view(len(fork.asked), -1, fork.far).index_select(0, fork.back)

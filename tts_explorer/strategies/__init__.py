@@ -32,6 +32,12 @@ def title_of(strategy: Strategy) -> str:
     return cast(str, inspect.getmodule(strategy).TITLE)
 
 
+def about_of(strategy: Strategy) -> str:
+    """Its file's docstring: the paper, and how it differs from it and from the reference tool, a line a paragraph."""
+    text = inspect.getdoc(inspect.getmodule(strategy)) or ""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
 def default_rule(strategy: Strategy) -> str:
     """The answer rule that its file names, `best` if it names none."""
     return getattr(inspect.getmodule(strategy), "RULE", "best")

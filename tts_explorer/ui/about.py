@@ -1,4 +1,4 @@
-"""About: what this is, the models that come with it, what is promised and what is not, what is stored where, the licence.
+"""About: what this is, its models and strategies, what is promised and what is not, what is stored where, the licence.
 
 The words are in `assets/about/`; what they can't know is read here: the models' cards, the families, the database's place.
 """
@@ -14,9 +14,11 @@ from typing import Any
 import orjson
 
 from tts_explorer.assets import folder
+from tts_explorer.strategies import about_of, strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.ui import frame
 from tts_explorer.ui.component import OwnComponent
+from tts_explorer.ui.controls import sentence
 from tts_explorer.ui.service import Service
 
 TITLE = "About"
@@ -32,6 +34,7 @@ def build(service: Service, *, open_models: bool = True) -> None:
     known = {
         "models": [card(path) for path in sorted((folder() / "models").glob("*/README.md"))],
         "families": [task_named(name).TITLE for name in task_names()],
+        "strategies": [strategy(name) for name in strategy_names()],
         "place": "" if hosted else str(service.store.path.absolute()),
         "version": _version(),
     }
@@ -51,6 +54,12 @@ def card(path: Path) -> dict[str, Any]:
         "facts": [[fact, rows[fact]] for fact in FACTS if fact in rows],
         "limits": limits[1].replace("`", "") if limits else "",
     }
+
+
+def strategy(name: str) -> dict[str, Any]:
+    """A strategy's title, what it does in a sentence, and the paragraphs of its file's docstring."""
+    named = strategy_named(name)
+    return {"title": title_of(named), "what": sentence(name), "about": about_of(named).split("\n\n")}
 
 
 def _version() -> str:
