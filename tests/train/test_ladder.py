@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, LlamaForCausalLM
 from typer.testing import CliRunner
 
 from tts_explorer.cli import app
-from tts_explorer.train import data, rollouts
+from tts_explorer.train import data
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.ladder import SMOKE, Plan, stages
 from tts_explorer.train.policy import validation_loss
@@ -18,15 +18,20 @@ from tts_explorer.train.policy import validation_loss
 NAMES = ["nano", "small", "prm-nano", "prm", "nano-countdown"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_texts() -> Iterator[None]:
+    """A pool of texts is small, or drawing it would be most of the work."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(data, "POOL", 400)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the smoke ladder in it, made by the command."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(data, "POOL", 400)
-    patch.setattr(rollouts, "SHARD", 6)
     work = tmp_path_factory.mktemp("ladder")
     result = CliRunner().invoke(app, ["train", "ladder", "--smoke", "--work", str(work), "--price", "2", "--workers", "1"])
-    patch.undo()
     assert result.exit_code == 0, result.output
     (work / "said").write_text(result.stdout)
     yield work

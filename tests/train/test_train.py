@@ -182,11 +182,10 @@ def test_orthogonal_makes_singular_values_alike() -> None:
         assert 0.6 < values.min() and values.max() < 1.3
 
 
-def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rollouts, "SHARD", 4)
+def test_a_process_reward_model_is_trained_from_rollouts(work: Path, tmp_path: Path) -> None:
     path = tmp_path / "smoke" / "train-0-0000.json.z"
     path.parent.mkdir()
-    rollouts.write_shard(work / "smoke", path, "train")
+    rollouts.write_shard(work / "smoke", path, "train", problems=4)
     found = read_rollouts(path)
     assert found and all(len(r.steps) == len(r.values) for r in found)
     folder = train_prm("tiny", tmp_path, base=work / "smoke", rollouts=[path], epochs=1, compiled=False)
@@ -201,10 +200,9 @@ def test_a_process_reward_model_is_trained_from_rollouts(work: Path, monkeypatch
     assert key == ("k",) and len(judged.rewards) == len(steps) and all(0 <= r <= 1 for r in judged.rewards)
 
 
-def test_rollouts_keep_to_the_families_asked_for(work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rollouts, "SHARD", 4)
+def test_rollouts_keep_to_the_families_asked_for(work: Path, tmp_path: Path) -> None:
     path = tmp_path / "train-0-0000.json.z"
-    rollouts.write_shard(work / "smoke", path, "train", ("maze",))
+    rollouts.write_shard(work / "smoke", path, "train", ("maze",), problems=4)
     assert {rollout.task for rollout in read_rollouts(path)} == {"maze"}
 
 

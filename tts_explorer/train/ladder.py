@@ -23,7 +23,7 @@ from tts_explorer.models import parameters
 from tts_explorer.train.fit import record_in
 from tts_explorer.train.policy import RECIPES, Recipe, train_policy
 from tts_explorer.train.prm import train_prm
-from tts_explorer.train.rollouts import make_rollouts
+from tts_explorer.train.rollouts import SHARD, make_rollouts
 
 SKILLS = 0.2
 """Share of a policy's texts that teach to verify and to revise."""
@@ -36,7 +36,9 @@ class Plan:
     rungs: tuple[str, ...] = ("nano", "small", "medium")
     specialist: str | None = "countdown"
     shards: int = 24
-    """Of rollouts, of each of the first two rungs; 4,096 each."""
+    """Of rollouts, of each of the first two rungs."""
+    shard: int = SHARD
+    """Problems in one."""
     epochs: int = 2
     recipes: dict[str, Recipe] | None = None
     """Else `RECIPES`."""
@@ -54,6 +56,7 @@ class Plan:
 SMOKE = Plan(
     rungs=("nano", "small"),
     shards=1,
+    shard=24,
     epochs=1,
     recipes={
         "nano": Recipe(hidden=32, layers=2, heads=2, inner=64, steps=60, batch=2048, warmup=5),
@@ -144,7 +147,8 @@ def model(name: str, work: Path, make: Callable[[], object]) -> Stage:
 def rollouts(name: str, plan: Plan, work: Path, *, device: str, seed: int, workers: int) -> Stage:
     """The rollouts of one policy, in `work/rollouts/NAME`."""
     folder = work / "rollouts" / name
-    make = partial(make_rollouts, work / name, folder, shards=plan.shards, seed=seed, workers=workers, device=device)
+    options = {"shards": plan.shards, "problems": plan.shard, "seed": seed, "workers": workers, "device": device}
+    make = partial(make_rollouts, work / name, folder, **options)
     return Stage(f"rollouts of {name}", make, lambda: len(shards_in(folder)) >= plan.shards)
 
 

@@ -105,8 +105,9 @@ def make_rollouts(
     tasks: Sequence[str] = (),
     workers: int = 2,
     device: str = "cpu",
+    problems: int = SHARD,
 ) -> list[Path]:
-    """Write `shards` shards of rollouts of the policy in `base` to `folder`, and return their paths.
+    """Write `shards` shards of rollouts of the policy in `base` to `folder`, of `problems` each, and return their paths.
 
     Those that are there already are left alone. Each worker is a process of its own with one thread.
     """
@@ -115,19 +116,22 @@ def make_rollouts(
     missing = [path for path in paths if not path.exists()]
     with tqdm(total=shards, initial=shards - len(missing), desc=f"rollouts ({split})", unit="shard") as bar:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow) as pool:
-            for done in as_completed([pool.submit(write_shard, base, path, split, tasks, device) for path in missing]):
+            jobs = [pool.submit(write_shard, base, path, split, tasks, device, problems) for path in missing]
+            for done in as_completed(jobs):
                 done.result()
                 bar.update()
     return paths
 
 
-def write_shard(base: Path, path: Path, split: Split, tasks: Sequence[str] = (), device: str = "cpu") -> None:
-    """Roll out one shard of `SHARD` problems of `tasks`, or of all; what is drawn depends on the file's name alone."""
+def write_shard(
+    base: Path, path: Path, split: Split, tasks: Sequence[str] = (), device: str = "cpu", problems: int = SHARD
+) -> None:
+    """Roll out one shard of `problems` of `tasks`, or of all; what is drawn depends on the file's name alone."""
     torch.set_num_threads(1)
     policy = LocalPolicy(read_checkpoint(base.name, base, AutoModelForCausalLM, device=device, threads=1), rows=256)
     policy.context = LONGEST
     rng = random.Random(f"rollouts/{path.stem}")
-    drawn = [draw(rng, split, mixed(tasks, TASKS)) for _ in range(SHARD)]
+    drawn = [draw(rng, split, mixed(tasks, TASKS)) for _ in range(problems)]
     texts = sampled(policy, drawn, per_problem=PER_PROBLEM, seed=rng.randrange(2**40))
     found = [rollout for pair in zip(drawn, texts, strict=True) for rollout in labelled(*pair, exact=False)]
     path.with_suffix(".new").write_bytes(zlib.compress(orjson.dumps(found)))
