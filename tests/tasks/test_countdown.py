@@ -85,8 +85,8 @@ def test_a_problem_without_a_solution_says_so():
 @pytest.mark.parametrize("text", ["make 9998 from 83 85 87 91 93 97"])
 def test_six_numbers_without_a_solution_are_settled_in_seconds(text):
     """Trying every order of operations takes half a minute."""
-    began = time.perf_counter()
-    assert parse(text).truth == "" and time.perf_counter() - began < 15
+    began = time.process_time()
+    assert parse(text).truth == "" and time.process_time() - began < 15
 
 
 P = parse("make 46 with 3 7 25")

@@ -106,9 +106,9 @@ LEVELS = {1: (5, 3, 3), 2: (5, 4, 4), 3: (5, 5, 6), 4: (5, 7, 8), 5: (5, 9, 10)}
 @pytest.mark.parametrize(("level", "size"), LEVELS.items())
 def test_problems_are_plentiful_drawn_fast_and_of_their_level(level, size):
     rng, (width, height, least) = Random(level), size
-    began = time.perf_counter()
+    began = time.process_time()
     some = [maze.draw_problem(rng, level) for _ in range(1000)]
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert len({problem.key for problem in some}) > (900 if level == 1 else 980)
     for problem in some:
         _, *rows = problem.text.splitlines()

@@ -142,8 +142,8 @@ def test_no_text_breaks_the_reader(text):
 
 @pytest.mark.parametrize("text", ["A " * 999 + ": wish", "wish" + " " * 1900 + ":", "wish: " + " or" * 600, "wish:" + "A/" * 990])
 def test_long_texts_are_read_quickly(text):
-    began = time.perf_counter()
-    assert parse(text) is None and time.perf_counter() - began < 0.2
+    began = time.process_time()
+    assert parse(text) is None and time.process_time() - began < 0.2
 
 
 @pytest.mark.parametrize("level", LEVELS)

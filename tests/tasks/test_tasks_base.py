@@ -87,7 +87,7 @@ HOSTILE = [
 def test_hostile_text_is_just_wrong_and_fast(name, text):
     task = task_named(name)
     problem = problem_at(task, "test", 1, 0)
-    began = time.perf_counter()
+    began = time.process_time()
     for form in (text, f"\\boxed{{{text}}}", f"so\n\n\\boxed{{{text}}}\n\n"):
         assert not task.grade(problem, form)
         assert task.check(problem, [form, form])[0] in (True, False)
@@ -95,7 +95,7 @@ def test_hostile_text_is_just_wrong_and_fast(name, text):
         assert found is None or isinstance(task.canonical(found), str)
         assert isinstance(task.canonical(form), str)
     assert task.parse(text) is None or task.parse(text).task == name
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("name", task_names())

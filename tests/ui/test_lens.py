@@ -103,9 +103,9 @@ def test_two_thousand_sessions_are_looked_at_in_a_moment(store: Store) -> None:
     """Four hundred here, so that the test is short; the bound is a fifth of 300 ms on an idle machine, and generous."""
     store.append([(f"s{i}", judged([("8", 0.9 - i / 1000), ("7", i / 1000)] * 8)) for i in range(400)])
     store.judged(Judged(), 12)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(store.judged(Judged(), 12).wrong) == 12
-    assert time.perf_counter() - begun < 0.6
+    assert time.process_time() - begun < 0.6
 
 
 def test_without_sessions_the_recordings_are_looked_at(store: Store) -> None:

@@ -9,27 +9,35 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-MEASURE = """async () => {
+TOUCHED = """async () => {
   const view = document.querySelector('#search-view');
   const frame = () => new Promise(requestAnimationFrame);
+  let touched = 0;
+  const seen = new MutationObserver((found) => {
+    for (const { type, addedNodes, removedNodes } of found)
+      touched += type === 'childList' ? addedNodes.length + removedNodes.length : 1;
+  });
+  seen.observe(view, { subtree: true, childList: true, attributes: true, characterData: true });
+  const counted = async (act, done) => {
+    touched = 0;
+    act();
+    do await frame(); while (!done());
+    await frame();
+    return touched;
+  };
   const clicks = [], scrubs = [];
-  for (const node of [...view.querySelectorAll('[role=treeitem]')].filter((_, i) => i % 150 === 7)) {
-    const start = performance.now();
-    node.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-    while (!view.querySelector('.which').textContent.startsWith(`node ${node.dataset.path},`)) await frame();
-    clicks.push(performance.now() - start);
+  for (const node of [...view.querySelectorAll('[role=treeitem]')].filter((_, i) => i % 40 === 7)) {
+    const told = () => view.querySelector('.which').textContent.startsWith(`node ${node.dataset.path},`);
+    clicks.push(await counted(() => node.dispatchEvent(new MouseEvent('click', { bubbles: true })), told));
   }
   const slider = view.querySelector('.scrubber');
   for (const k of [900, 4000, 300, 5200, 2500]) {
-    const start = performance.now();
-    slider.value = k;
-    slider.dispatchEvent(new Event('input'));
-    await frame();
-    scrubs.push(performance.now() - start);
+    const move = () => { slider.value = k; slider.dispatchEvent(new Event('input')); };
+    scrubs.push(await counted(move, () => slider.getAttribute('aria-valuetext').startsWith(`event ${k} of`)));
   }
-  const sorted = (list) => list.sort((a, b) => a - b);
-  return [sorted(clicks), sorted(scrubs)];
+  return [clicks, scrubs];
 }"""
+"""How many nodes and attributes of the page a click and a move of the scrubber touch; what that takes is `bench page`'s."""
 
 FAINT = """() => {
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -77,13 +85,12 @@ PLACE = """selector => {
 }"""
 
 
-def test_two_thousand_nodes_stay_quick(show: Callable[..., Any]) -> None:
+def test_of_two_thousand_nodes_a_click_and_the_scrubber_touch_few(show: Callable[..., Any]) -> None:
     screen = show("big")
     page = screen.page
-    clicks, scrubs = page.evaluate(MEASURE)
-    print("click to text, ms:", [round(t) for t in clicks], "scrub, ms:", [round(t) for t in scrubs])
-    assert clicks[len(clicks) // 2] < 100
-    assert scrubs[1] < 250  # the second best: a busy machine only ever adds
+    clicks, scrubs = page.evaluate(TOUCHED)
+    assert len(clicks) > 2 and 0 < min(clicks) and max(clicks) < 4000  # drawing all anew would be more than 10,000
+    assert 0 < min(scrubs) and max(scrubs) < 4000
     screen.button("Last event").click()
     screen.button("Best path").click()
     page.wait_for_function("document.querySelector('.steps .own .words').textContent.startsWith('FULL')")
