@@ -12,7 +12,7 @@ from ui.stored import Site, served
 from tts_explorer.assets import folder
 from tts_explorer.strategies import strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
-from tts_explorer.ui.about import card
+from tts_explorer.ui.about import card, order
 
 expect.set_options(timeout=20_000)
 CARDS = sorted((folder() / "models").glob("*/README.md"))
@@ -29,6 +29,11 @@ def test_a_card_that_says_little_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "README.md").write_text("# bare\n", encoding="utf-8")
     assert card(tmp_path / "bare" / "README.md") == {"name": "bundled:bare", "what": "", "facts": [], "limits": ""}
+
+
+def test_policies_come_first_from_the_smallest_on() -> None:
+    ordered = [model["name"].removeprefix("bundled:") for model in sorted(map(card, CARDS), key=order)]
+    assert [name for name in ordered if name in ("nano", "small", "medium", "prm")] == ["nano", "small", "medium", "prm"]
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,9 @@ ROUTES = {
     "about": ("about", ["#about .models li", "#about .families li"]),
 }
 """Each with what is there once the page is."""
+BARS = """() => [...document.querySelectorAll('html, body, #search-view *, .sidebar *')]
+.filter((one) => getComputedStyle(one).colorScheme !== 'dark').map((one) => one.outerHTML.slice(0, 60)).slice(0, 5)"""
+"""What would have a light scrollbar, or light arrows, on a dark page."""
 LOOK = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
 .filter((found) => ['serious', 'critical'].includes(found.impact))
 .map((found) => `${found.id}: ${found.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`)"""
@@ -89,6 +92,7 @@ def test_every_route_is_whole_at_every_width_in_every_theme(visit, route: str, w
     assert page.evaluate(LOOK) == []
     assert sideways(page) == 0
     assert page.evaluate("document.body.classList.contains('dark')") == (theme_name == "dark")
+    assert theme_name == "light" or page.evaluate(BARS) == []
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.documentElement.lang") == "en"
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from tts_explorer.assets import folder
+from tts_explorer.models import bundled_verifiers
 from tts_explorer.strategies import about_of, strategy_named, strategy_names, title_of
 from tts_explorer.tasks import task_named, task_names
 from tts_explorer.ui import frame
@@ -32,7 +33,7 @@ def build(service: Service, *, open_models: bool = True) -> None:
     frame.build(TITLE, LEAD)
     hosted = not open_models or bool(os.environ.get("SPACE_ID"))
     known = {
-        "models": [card(path) for path in sorted((folder() / "models").glob("*/README.md"))],
+        "models": sorted(map(card, (folder() / "models").glob("*/README.md")), key=order),
         "families": [task_named(name).TITLE for name in task_names()],
         "strategies": [strategy(name) for name in strategy_names()],
         "place": "" if hosted else str(service.store.path.absolute()),
@@ -54,6 +55,12 @@ def card(path: Path) -> dict[str, Any]:
         "facts": [[fact, rows[fact]] for fact in FACTS if fact in rows],
         "limits": limits[1].replace("`", "") if limits else "",
     }
+
+
+def order(model: dict[str, Any]) -> tuple[bool, int, str]:
+    """Policies first, each kind from the smallest on."""
+    parameters = dict(model["facts"]).get("parameters", "").replace(",", "")
+    return model["name"] in bundled_verifiers(), int(parameters) if parameters.isdigit() else 0, model["name"]
 
 
 def strategy(name: str) -> dict[str, Any]:

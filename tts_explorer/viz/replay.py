@@ -24,7 +24,7 @@ from tts_explorer.viz.view_files import SCRIPTS, read
 ROOM = 4 << 20
 """Characters of drawings in a file; what comes after has none."""
 STYLE = """:root { color-scheme: light; --body-text-color: #1f2937; --page-fill: #ffffff; }
-.dark { color-scheme: dark; --body-text-color: #f3f4f6; --page-fill: #0b0f19; }
+.dark { color-scheme: dark; scrollbar-color: #64748b #1e293b; --body-text-color: #f3f4f6; --page-fill: #0b0f19; }
 body { margin: 0 auto; padding: 16px; max-width: 1500px; background: var(--page-fill); color: var(--body-text-color);
   font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif; }
 header.file { display: flex; gap: 12px; align-items: center; justify-content: space-between; margin-bottom: 12px; }
