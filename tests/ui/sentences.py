@@ -15,8 +15,8 @@ from tts_explorer.errors import UserError
 PACKAGE = Path(__file__).parents[2] / "tts_explorer"
 NAMES = ("say", "tongue")
 """What a tongue is called in the code; `say` of the page's messages is another, whose sentences are looked up as well."""
-UNSEEN = ("cli", "lab", "bench", "train", "models", "workers", "assets", "answers", "tree", "estimates")
-"""Whose errors are in English only: the command line's, a damaged installation's, and those of models that can't be loaded."""
+UNSEEN = ("cli", "lab", "bench", "train", "workers", "assets", "answers", "tree", "estimates")
+"""Whose errors are in English only: the command line's and a damaged installation's."""
 
 
 @dataclass

@@ -69,11 +69,11 @@ def verifiers() -> list[str]:
 def require_runnable(*, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> None:
     """Raise BadSetting unless local models can be run so here. Loads torch only to look for a CUDA device."""
     if device not in DEVICES:
-        raise BadSetting(f"device is {device!r}: choose {' or '.join(DEVICES)}")
+        raise BadSetting("device is {device!r}: choose cpu or cuda", device=device)
     if precision not in (None, "int8"):
-        raise BadSetting(f"quantize is {precision!r}: int8 is what is offered, or none")
+        raise BadSetting("quantize is {precision!r}: int8 is what is offered, or none", precision=precision)
     if threads is not None and threads < 1:
-        raise BadSetting(f"threads is {threads}: at least one is needed")
+        raise BadSetting("threads is {threads}: at least one is needed", threads=threads)
     if device == "cuda" and precision:
         raise BadSetting("int8 weights run on the CPU only: choose --quantize int8 or --device cuda, not both")
     if device == "cuda" and not import_module("torch").cuda.is_available():
@@ -89,7 +89,7 @@ def load_policy(name: str, **options: Any) -> Policy:
     found = _read(name, AutoModelForCausalLM, **options)
     if any("Classification" in kind for kind in found.model.config.architectures or ()):
         raise ModelUnavailable(
-            f"{name} is a classifier, which writes no text: choose it as the verifier, and a language model here"
+            "{name} is a classifier, which writes no text: choose it as the verifier, and a language model here", name=name
         )
     return _quantised(LocalPolicy(found))
 
@@ -125,7 +125,7 @@ def _read(name: str, kind: Any, *, device: str = "cpu", **options: Any) -> Any:
 def _quantised(model: Any) -> Any:
     """`model`, unless int8 was asked for and its layers can't be held so. Raises ModelUnavailable."""
     if model.checkpoint.precision and getattr(getattr(model, "batch", None), "lean", None) is None:
-        raise ModelUnavailable(f"{model.name} is of a kind that can't be held as int8 here: leave --quantize away")
+        raise ModelUnavailable("{name} is of a kind that can't be held as int8 here: leave --quantize away", name=model.name)
     return model
 
 
@@ -134,13 +134,13 @@ def _found(name: str) -> Path:
     prefix, _, rest = name.partition(":")
     if prefix == "bundled":
         if rest not in bundled():
-            raise UnknownName(f"no bundled model {rest!r}: choose one of {', '.join(bundled())}")
+            raise UnknownName("no bundled model {name!r}: choose one of {known}", name=rest, known=", ".join(bundled()))
         return folder() / "models" / rest
     if prefix == "hf":
         return _downloaded(rest)
     path = Path(name).expanduser()
     if not path.is_dir():
-        raise UnknownName(f"no model {name!r}: give bundled:NAME, hf:ORG/NAME or a folder")
+        raise UnknownName("no model {name!r}: give bundled:NAME, hf:ORG/NAME or a folder", name=name)
     return path
 
 
@@ -152,4 +152,6 @@ def _downloaded(name: str) -> Path:
         return Path(hub.snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise ModelUnavailable(f"{repository!r} can't be had from the hub ({reason}): check the name and the network") from error
+        raise ModelUnavailable(
+            "{name!r} can't be had from the hub ({reason}): check the name and the network", name=repository, reason=reason
+        ) from error

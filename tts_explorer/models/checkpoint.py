@@ -57,7 +57,12 @@ class Checkpoint:
         ids = tuple(self.tokenizer.encode(text, add_special_tokens=not self.tokenizer.chat_template))
         if len(ids) + ROOM > self.context:
             fits = self.context - ROOM
-            raise BadProblem(f"the problem has {len(ids)} tokens and {self.name} reads {fits} at most: shorten it")
+            raise BadProblem(
+                "the problem has {count} tokens and {name} reads {fits} at most: shorten it",
+                count=len(ids),
+                name=self.name,
+                fits=fits,
+            )
         return ids
 
     def step(self, text: str) -> Segment:
@@ -104,7 +109,7 @@ class Checkpoint:
         firsts = [(self.step(yes)[0], self.step(no)[0]) for yes, no in words]
         apart = [(yes, no) for yes, no in firsts if yes != no]
         if not apart:
-            raise ModelUnavailable(f"{self.name} can't judge: its tokenizer has no tokens of their own for Yes and No")
+            raise ModelUnavailable("{name} can't judge: its tokenizer has no tokens of their own for Yes and No", name=self.name)
         return frozenset(yes for yes, _ in apart), frozenset(no for _, no in apart)
 
     def _rendered(self, turns: list[dict[str, str]]) -> str:
@@ -124,16 +129,20 @@ def read_checkpoint(
     """The checkpoint in `folder`, as an Auto class of `kind`. Raises ModelUnavailable, with the folder's name, if it can't be."""
     weights = sorted(folder.glob("*.safetensors"))
     if not (folder / "config.json").is_file() or not weights:
-        raise ModelUnavailable(f"no model in {folder.name!r}: the folder needs config.json and model.safetensors")
+        raise ModelUnavailable("no model in {name!r}: the folder needs config.json and model.safetensors", name=folder.name)
     try:
         options = {"local_files_only": True, "trust_remote_code": False}
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model, report = kind.from_pretrained(folder, use_safetensors=True, dtype=dtype, output_loading_info=True, **options)
     except Exception as error:  # damaged files raise errors of many libraries
-        raise ModelUnavailable(f"the model in {folder.name!r} can't be loaded: {first_line(error)}") from error
+        raise ModelUnavailable(
+            "the model in {name!r} can't be loaded: {reason}", name=folder.name, reason=first_line(error)
+        ) from error
     if report["missing_keys"]:
         lacks = sorted(report["missing_keys"])[0]
-        raise ModelUnavailable(f"the model in {folder.name!r} lacks weights ({lacks}): it is damaged, or of another kind")
+        raise ModelUnavailable(
+            "the model in {name!r} lacks weights ({lacks}): it is damaged, or of another kind", name=folder.name, lacks=lacks
+        )
     sha = hashlib.sha256()
     for file in weights:
         sha.update(file.read_bytes())

@@ -82,7 +82,9 @@ class Engine:
         try:
             self.flops = Flops.of(self.model)
         except AttributeError as reason:
-            raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here: it has no attention") from reason
+            raise ModelUnavailable(
+                "{name} is of a kind that can't be searched with here ({reason})", name=self.name, reason="no attention"
+            ) from reason
         self.chunk = max(16, min(512, int(WORK / (2 * max(1, self.flops.linear))) // 16 * 16))
         self.waiting: list[Row] = []
         self.running: list[Row] = []
@@ -109,9 +111,13 @@ class Engine:
             error = self._error(batch)
         except Exception as reason:
             said = first_line(reason)
-            raise ModelUnavailable(f"{self.name} is of a kind that can't be searched with here ({said})") from reason
+            raise ModelUnavailable(
+                "{name} is of a kind that can't be searched with here ({reason})", name=self.name, reason=said
+            ) from reason
         if not error < 1e-2:
-            raise ModelUnavailable(f"{self.name} computes in a way that can't be searched with here: choose another model")
+            raise ModelUnavailable(
+                "{name} computes in a way that can't be searched with here: choose another model", name=self.name
+            )
         if self.checkpoint.precision and lean is not None:
             batch.lean = LeanDecoder(self.model.base_model, self.linears)
         if self.tiny and self.model.device.type == "cpu" and not self.checkpoint.precision:

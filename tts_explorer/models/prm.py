@@ -163,7 +163,11 @@ def require_two_labels(checkpoint: Checkpoint) -> None:
     """Raise ModelUnavailable unless the classifier has two labels."""
     labels = checkpoint.model.config.num_labels
     if labels != 2:
-        raise ModelUnavailable(f"{checkpoint.name} has {labels} labels: a process reward model here has two, wrong and right")
+        raise ModelUnavailable(
+            "{name} has {labels} labels: a process reward model here has two, wrong and right",
+            name=checkpoint.name,
+            labels=labels,
+        )
 
 
 @torch.inference_mode()
