@@ -57,6 +57,15 @@ def test_a_specialist_that_goes_farther_has_a_row_besides():
     assert [(row[1].split("`")[1], row[-1]) for row in found] == [("nano", "no: the nearest"), ("nano-sat", "at no more FLOPs")]
 
 
+def test_a_specialist_whose_answers_a_program_checks_stands_beside_the_generalist():
+    checked = [cell(rung, TIES, "best_of_n", 0.8, n=16, flops=9e8, verifier="program") for rung in (NANO, SPECIALIST)]
+    found = [row for row in rows(winners(with_cells(*checked, rungs=[SPECIALIST]))) if row[0] == TIES]
+    assert [row[1].split("`")[1] for row in found] == ["nano", "nano", "nano-sat"]
+    assert [row[-1] for row in found] == ["no: the nearest", "at no more FLOPs", "at no more FLOPs"]
+    dear = [replace(one, flops=99e8) for one in checked]
+    assert len([row for row in rows(winners(with_cells(*dear, rungs=[SPECIALIST]))) if row[0] == TIES]) == 2
+
+
 def test_sizes_say_on_how_many_families_they_count():
     text = sizes(evidence())
     said = "On level 3 greedy accuracy rises with every step in size on 3 of 3 families,"

@@ -163,9 +163,10 @@ def _won(among: Sequence[Contest]) -> Iterator[tuple[Contest, str]]:
     """The farthest win at no more FLOPs; the farthest at whatever cost if it goes farther; without any, what came nearest.
 
     A specialist's at no more FLOPs comes besides, if it goes farther than any generalist's, and so do those with a program for a
-    verifier, which say something else than the others: one where it checks answers, one where it judges steps.
+    verifier, which say something else than the others: one where it checks answers, one where it judges steps, and of each a
+    specialist's at no more FLOPs.
     """
-    easy = [contest for contest in among if contest.search.checked and not contest.special]
+    easy = [contest for contest in among if contest.search.checked]
     among = [contest for contest in among if not contest.search.checked]
     broad = [contest for contest in among if not contest.special]
     thrifty, far, near = thriftiest(broad), farthest(broad), nearest(broad)
@@ -180,10 +181,13 @@ def _won(among: Sequence[Contest]) -> Iterator[tuple[Contest, str]]:
         yield narrow, "at no more FLOPs"
     for strategy in ("best_of_n", "beam_search"):
         alike = [contest for contest in easy if contest.search.strategy == strategy]
-        if checked := thriftiest(alike):
+        broad = [contest for contest in alike if not contest.special]
+        if checked := thriftiest(broad):
             yield checked, "at no more FLOPs"
-        elif dear := farthest(alike):
+        elif dear := farthest(broad):
             yield dear, "at more FLOPs"
+        if narrow := thriftiest(contest for contest in alike if contest.special):
+            yield narrow, "at no more FLOPs"
 
 
 def _contest(contest: Contest, outcome: str) -> list[str]:
