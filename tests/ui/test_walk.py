@@ -26,6 +26,18 @@ def state(page: Page, word: str) -> None:
     expect(page.locator("#search-view").first).to_have_attribute("data-state", word)
 
 
+def shown_to_its_end(page: Page, site: Site) -> str:
+    """Wait until the search of the address is over and on the page; its id. Until then what was there before is shown."""
+    id = page.url.rpartition("session=")[2]
+    for _ in range(300):
+        if site.store.session(id).state != "running":
+            break
+        page.wait_for_timeout(100)
+    last = site.store.records(id)[-1].seq
+    page.wait_for_selector(f"#search-view[data-state=done][data-seq='{last}']", state="attached")
+    return id
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_a_strangers_walk(new_page, site: Site, tmp_path: Path, width: int, theme: str) -> None:
     page = new_page(width=width)
@@ -49,9 +61,8 @@ def test_a_strangers_walk(new_page, site: Site, tmp_path: Path, width: int, them
     page.get_by_role("button", name="Start search").click()
     page.wait_for_url("**session=*")
     page.locator("#halt" if phone else "#stop").click()
-    state(page, "done")
+    first = shown_to_its_end(page, site)
     keep("2 stopped")
-    first = page.url.rpartition("session=")[2]
     if phone:
         controls.click()
     page.locator("#setting-n input[type=number]").fill("16")
@@ -59,9 +70,8 @@ def test_a_strangers_walk(new_page, site: Site, tmp_path: Path, width: int, them
 
     page.get_by_role("button", name="Start search").click()
     page.wait_for_url(lambda url: "session=" in url and first not in url)
-    state(page, "done")
+    second = shown_to_its_end(page, site)
     expect(page.locator("#search-view .answer .text")).not_to_be_empty()
-    second = page.url.rpartition("session=")[2]
     keep("3 one's own")
     page.go_back()  # what one saw before is still there
     assert first in page.url
